@@ -1,0 +1,1 @@
+"""One file per thing the system does: pure rules joined to adapters."""

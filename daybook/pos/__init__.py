@@ -1,0 +1,1 @@
+"""Where receipts come from: one file per point of sale, all behind `source.ReceiptSource`."""

@@ -1,0 +1,1 @@
+"""Rules, pure: what a daily total becomes in Xero. One file per thing that is posted."""

@@ -1,0 +1,1 @@
+"""The Xero API: calls, OAuth, limits, and the wire format of documents."""

@@ -1,0 +1,1 @@
+"""What runs when, in order. One flow a file."""

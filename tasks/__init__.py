@@ -1,0 +1,1 @@
+"""How Prefect runs one step: retries, timeouts, names. Each task calls one job."""
