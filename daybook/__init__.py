@@ -1,1 +1,1 @@
-"""Daybook: a chain's daily sales and its staff's expenses into Xero, exactly once, to the cent, visibly."""
+"""Daybook: a chain's sales and expenses into Xero, exactly once, to the cent, visibly."""

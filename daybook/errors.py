@@ -2,25 +2,26 @@
 
     DaybookError
     |-- SettingError        a setting is missing or wrong; the sentence names the variable
-    |-- InputError          the request or a file is wrong; the sentence says what, where and what to do
+    |-- InputError          a request or a file is wrong; the sentence says where and what to do
     |-- FinalError          Xero answered no, and the same request would get the same answer
     |   |-- Refused             validation: an element of the request is not acceptable
     |   |-- ReconnectNeeded     the connection is gone; a person must connect again
     |-- RetryableError      nothing was done; the same request may succeed later
     |   |-- RateLimited         a limit of Xero is used up
     |   |-- Unavailable         Xero, a source or the database did not answer, or said it is down
-    |-- UnknownOutcome      a write was sent and its reply never arrived: look it up before trying again
+    |-- UnknownOutcome      a write was sent, its reply never arrived: look it up before a retry
     |-- Busy                another process is doing this very work right now
 
-Things wrong in the *data* (an unmapped tender, a day that does not balance) are not exceptions: they are
-values, collected and shown for review (`daybook.posting.holds`). Broken invariants are assertions.
+Things wrong in the *data* (an unmapped tender, a day that does not balance) are not exceptions:
+they are values, collected and shown for review (`daybook.posting.holds`). Broken invariants are
+assertions.
 """
 
 from __future__ import annotations
 
 
 class DaybookError(Exception):
-    """Root of every error a caller may want to treat; `str()` is a sentence a shop owner can act on."""
+    """Root of every error a caller may treat; `str()` is a sentence a shop owner can act on."""
 
 
 class SettingError(DaybookError):

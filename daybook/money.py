@@ -1,4 +1,4 @@
-"""Amounts: text to integer minor units, minor units to Decimal. The only place that rounds or converts.
+"""Amounts: text to integer minor units, minor units to Decimal. The only place that converts.
 
 Frames hold int64 minor units (cents), documents hold `Decimal`; a float never touches an amount.
 Minor digits per currency follow ISO 4217.
@@ -12,11 +12,13 @@ from typing import Final
 
 from daybook.errors import InputError
 
+_NO_DECIMALS: Final = (
+    "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF"  # ISO 4217, exponent 0
+)
+_THREE_DECIMALS: Final = "BHD IQD JOD KWD LYD OMR TND"
 _MINOR_DIGITS_OTHER_THAN_TWO: Final = {
-    **dict.fromkeys(
-        "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF".split(), 0
-    ),
-    **dict.fromkeys("BHD IQD JOD KWD LYD OMR TND".split(), 3),
+    **dict.fromkeys(_NO_DECIMALS.split(), 0),
+    **dict.fromkeys(_THREE_DECIMALS.split(), 3),
 }
 _CURRENCY: Final = re.compile(r"[A-Z]{3}")
 _AMOUNT: Final = re.compile(r"[+-]?\d{1,15}(\.\d{1,9})?")
@@ -25,12 +27,14 @@ _AMOUNT: Final = re.compile(r"[+-]?\d{1,15}(\.\d{1,9})?")
 def minor_digits(currency: str) -> int:
     """How many decimals the currency has: 2 for SGD, 0 for JPY, 3 for KWD."""
     if not _CURRENCY.fullmatch(currency):
-        raise InputError(f"'{currency}' is not a currency code; use three capital letters such as SGD.")
+        raise InputError(
+            f"'{currency}' is not a currency code; use three capital letters such as SGD."
+        )
     return _MINOR_DIGITS_OTHER_THAN_TWO.get(currency, 2)
 
 
 def parse_minor(text: str, currency: str) -> int:
-    """The amount in minor units: '12.30' SGD -> 1230. Refuses anything that is not an exact amount."""
+    """The amount in minor units: '12.30' SGD -> 1230; anything not exact is refused."""
     if not _AMOUNT.fullmatch(text):
         raise InputError(f"'{text}' is not an amount; write it like 1234.50.")
     digits = minor_digits(currency)
@@ -47,7 +51,7 @@ def amount_from_minor(minor: int, currency: str) -> Decimal:
 
 
 def minor_from_amount(amount: Decimal, currency: str) -> int:
-    """The amount in minor units; an amount with a fraction of a minor unit is a broken invariant."""
+    """The amount in minor units; a fraction of a minor unit is a broken invariant."""
     scaled = amount.scaleb(minor_digits(currency))
     minor = int(scaled)
     assert minor == scaled, f"{amount} {currency} is not a whole number of minor units"

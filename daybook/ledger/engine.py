@@ -1,0 +1,48 @@
+"""The ledger's SQLAlchemy engine."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+from sqlalchemy import create_engine, make_url
+from sqlalchemy.exc import ArgumentError, OperationalError
+
+from daybook.errors import SettingError, Unavailable
+
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
+
+
+def open_engine(url: str) -> Engine:
+    """An engine on psycopg for a `postgresql://` URL, checked by one round trip."""
+    try:
+        parsed = make_url(url)
+    except ArgumentError as error:
+        raise SettingError(
+            "DAYBOOK_DATABASE_URL must look like postgresql://user:password@host:5432/daybook."
+        ) from error
+    if parsed.get_backend_name() != "postgresql":
+        raise SettingError(
+            f"DAYBOOK_DATABASE_URL must be a postgresql:// address; it is {parsed.drivername}://."
+        )
+    engine = create_engine(
+        parsed.set(drivername="postgresql+psycopg"),
+        json_serializer=lambda value: msgspec.json.encode(value).decode(),
+        json_deserializer=msgspec.json.decode,
+        pool_pre_ping=True,
+    )
+    try:
+        engine.connect().close()
+    except OperationalError as error:
+        engine.dispose()
+        where = f"{parsed.host}:{parsed.port or 5432}/{parsed.database}"
+        raise Unavailable(
+            f"The ledger's database at {where} does not answer: {_first_line(error)} "
+            "Check that PostgreSQL runs and that DAYBOOK_DATABASE_URL is right."
+        ) from error
+    return engine
+
+
+def _first_line(error: OperationalError) -> str:
+    return str(error.orig).strip().splitlines()[0]
