@@ -1,0 +1,95 @@
+"""The mapping: what categories, taxes and tenders are in one organisation, from a date on.
+
+It is a TOML file that finance keeps under version control:
+
+    organisation = "Kopi Corner Pte Ltd"      # as Xero names it
+    effective_date = 2026-01-01               # older days keep the mapping they had
+    contact = "Daily sales"                   # whom the invoices are made out to
+    refunds = "negative_lines"                # or "credit_note"
+
+    [tracking]                                # optional
+    category = "Store"
+
+    [categories]                              # category of the point of sale = account code
+    Drinks = "200"
+
+    [taxes]                                   # tax code of the point of sale = tax type in Xero
+    GST = "OUTPUT2"
+
+    [tenders]                                 # tender of the point of sale = account code
+    Cash = "091"
+
+    [stores.S01]                              # optional, where one store differs
+    contact = "Daily sales Tanjong"
+    tracking_option = "Tanjong"               # default: the store's name
+"""
+
+from __future__ import annotations
+
+import datetime as dt  # noqa: TC003 - msgspec reads the field types when it decodes
+import hashlib
+from typing import Literal
+
+import msgspec
+
+from daybook.errors import InputError
+
+
+class TrackingRule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Which tracking category tells the stores apart."""
+
+    category: str
+
+
+class StoreRule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Where one store differs from the rest."""
+
+    contact: str | None = None
+    tracking_option: str | None = None
+
+
+class Mapping(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One organisation's mapping from `effective_date` on; see the module for the file's form."""
+
+    organisation: str
+    effective_date: dt.date
+    contact: str
+    categories: dict[str, str]
+    taxes: dict[str, str]
+    tenders: dict[str, str]
+    tracking: TrackingRule | None = None
+    stores: dict[str, StoreRule] = msgspec.field(default_factory=dict)
+    refunds: Literal["negative_lines", "credit_note"] = "negative_lines"
+
+    def contact_of(self, store_id: str) -> str:
+        """The contact this store's documents are made out to."""
+        rule = self.stores.get(store_id)
+        return (rule.contact if rule else None) or self.contact
+
+    def tracking_option_of(self, store_id: str, store_name: str) -> str:
+        """The tracking option that stands for this store."""
+        rule = self.stores.get(store_id)
+        return (rule.tracking_option if rule else None) or store_name
+
+
+def parse_mapping(toml: str, where: str) -> Mapping:
+    """The mapping that the text says, or one sentence on what is wrong in it and where."""
+    try:
+        return msgspec.toml.decode(toml, type=Mapping)
+    except msgspec.DecodeError as error:  # includes ValidationError
+        raise InputError(f"The mapping in {where} cannot be used: {error}.") from error
+
+
+def encode(mapping: Mapping) -> bytes:
+    """Canonical JSON."""
+    return msgspec.json.encode(mapping, order="deterministic")
+
+
+def decode(content: bytes) -> Mapping:
+    """The mapping that `encode` wrote."""
+    return msgspec.json.decode(content, type=Mapping)
+
+
+def content_hash(mapping: Mapping) -> str:
+    """SHA-256 of the canonical form."""
+    return hashlib.sha256(encode(mapping)).hexdigest()
