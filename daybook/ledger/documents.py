@@ -130,8 +130,9 @@ def waiting_documents(
     store_days: Collection[StoreDay],
     *,
     kind: DocumentKind,
+    parents_posted: bool = True,
 ) -> list[tuple[int, int]]:
-    """Planned documents that can go now, oldest first, as (id, bytes); payments after theirs."""
+    """Planned documents, oldest first, as (id, bytes); by default only those that can go now."""
     query = text("""
         SELECT d.id, octet_length(CAST(d.content AS text)) AS size
         FROM documents d
@@ -139,10 +140,15 @@ def waiting_documents(
           USING (business_date, store_id)
         LEFT JOIN documents p ON p.id = d.parent_id
         WHERE d.organisation_id = :organisation AND d.state = 'planned' AND d.kind = :kind
-          AND (d.parent_id IS NULL OR p.state = 'posted')
+          AND (d.parent_id IS NULL OR p.state = 'posted' OR NOT :parents_posted)
         ORDER BY d.business_date, d.store_id, d.natural_key
     """)
-    values = {"organisation": organisation_id, "kind": kind, **pairs(store_days)}
+    values = {
+        "organisation": organisation_id,
+        "kind": kind,
+        "parents_posted": parents_posted,
+        **pairs(store_days),
+    }
     return [(row.id, row.size) for row in connection.execute(query, values)]
 
 

@@ -1,0 +1,69 @@
+"""Says before a posting starts how many calls it needs, and how long the limits make it."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from daybook.jobs.post import batches
+from daybook.ledger.documents import waiting_documents
+from daybook.posting.documents import DocumentKind
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from sqlalchemy import Engine
+
+    from daybook.sales.store import StoreDay
+
+
+@dataclass(frozen=True, slots=True)
+class Forecast:
+    """What posting some store-days will take in one organisation."""
+
+    document_count: int
+    call_count: int
+    minute_calls: int
+    day_calls: int
+
+    @property
+    def minute_count(self) -> int:
+        """Whole minutes that the calls need under the limit per minute, beyond the first burst."""
+        return max(0, math.ceil(self.call_count / self.minute_calls) - 1)
+
+    @property
+    def day_count(self) -> int:
+        """Days that the calls need under the limit per day."""
+        return math.ceil(self.call_count / self.day_calls)
+
+    def __str__(self) -> str:
+        """One sentence for the log."""
+        waits = f"about {self.minute_count} minutes" if self.minute_count else "under a minute"
+        span = f"{self.day_count} days" if self.day_count > 1 else waits
+        return (
+            f"{self.document_count} documents in {self.call_count} calls; under Xero's limits "
+            f"({self.minute_calls} a minute, {self.day_calls} a day) that takes {span}."
+        )
+
+
+def forecast(
+    engine: Engine,
+    organisation_id: int,
+    store_days: Collection[StoreDay],
+    *,
+    minute_calls: int,
+    day_calls: int,
+) -> Forecast:
+    """Count the planned documents and the calls they fill; payments wait for their documents."""
+    documents = calls = 0
+    with engine.connect() as connection:
+        for kind in DocumentKind:
+            waiting = waiting_documents(
+                connection, organisation_id, store_days, kind=kind, parents_posted=False
+            )
+            documents += len(waiting)
+            calls += sum(1 for _ in batches(waiting))
+    # The contacts are looked up once and Xero's list of the posted documents is read back once.
+    overhead = 2 + math.ceil(documents / 1000) if documents else 0
+    return Forecast(documents, calls + overhead, minute_calls, day_calls)

@@ -1,0 +1,89 @@
+"""Holds the ledger against what Xero says it holds: per store-day, to the cent."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from daybook.ledger.store_day_lines import store_day_lines
+from daybook.money import minor_from_amount
+from daybook.posting.documents import DocumentKind
+from daybook.xero.documents import list_sales_documents
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+
+    from sqlalchemy import Engine
+
+    from daybook.ledger.store_day_lines import StoreDayLine
+    from daybook.sales.store import StoreDay
+    from daybook.xero.client import XeroClient
+    from daybook.xero.documents import SalesDocumentInXero
+
+
+@dataclass(frozen=True, slots=True)
+class ReconciledLine:
+    """One store-day beside what Xero holds for it, in minor units and by Xero's own figures."""
+
+    line: StoreDayLine
+    xero_minor: int
+    due_minor: int
+
+    @property
+    def difference_minor(self) -> int:
+        """What Xero holds more than the receipts say; zero when the books equal the tills."""
+        return self.xero_minor - self.line.receipts_minor
+
+    @property
+    def is_equal(self) -> bool:
+        """Receipts, daily total, documents, payments and Xero all say the same, and all is paid."""
+        line = self.line
+        sums = {
+            line.receipts_minor,
+            line.total_minor,
+            line.documents_minor,
+            line.paid_minor,
+            self.xero_minor,
+        }
+        return len(sums) == 1 and self.due_minor == 0
+
+
+def reconcile(
+    engine: Engine, clients: Mapping[int, XeroClient], store_days: Collection[StoreDay]
+) -> list[ReconciledLine]:
+    """Read back every organisation's documents of these dates and lay them beside the ledger.
+
+    `clients` by the organisation's id in the ledger. One call reads back up to 1,000 documents.
+    """
+    with engine.connect() as connection:
+        lines = store_day_lines(connection, store_days)
+    by_organisation = defaultdict(list)
+    for line in lines:
+        if line.organisation_id is not None and line.numbers:
+            by_organisation[line.organisation_id].append(line)
+    there: dict[tuple[int, str], SalesDocumentInXero] = {}
+    for organisation_id, with_documents in by_organisation.items():
+        dates = [line.store_day.business_date for line in with_documents]
+        kinds = [DocumentKind.INVOICE]
+        if any(len(line.numbers) > 1 for line in with_documents):
+            kinds.append(DocumentKind.CREDIT_NOTE)
+        for kind in kinds:
+            for found in list_sales_documents(
+                clients[organisation_id], kind, min(dates), max(dates)
+            ):
+                there[organisation_id, found.number] = found
+    return [_beside(line, there) for line in lines]
+
+
+def _beside(
+    line: StoreDayLine, there: Mapping[tuple[int, str], SalesDocumentInXero]
+) -> ReconciledLine:
+    xero_minor = due_minor = 0
+    for number in line.numbers:
+        found = there.get((line.organisation_id or 0, number))
+        if found is not None and found.status in ("AUTHORISED", "PAID"):
+            sign = -1 if found.kind is DocumentKind.CREDIT_NOTE else 1
+            xero_minor += sign * minor_from_amount(found.total_amount, line.currency)
+            due_minor += minor_from_amount(found.due_amount, line.currency)
+    return ReconciledLine(line, xero_minor, due_minor)
