@@ -24,8 +24,9 @@ from daybook.ledger.documents import (
 from daybook.ledger.organisation_lock import organisation_lock
 from daybook.ledger.store_days import settle_store_days
 from daybook.posting.documents import DocumentKind, Payment, SalesDocument
-from daybook.xero.documents import PaymentToSend, put_credit_notes, put_invoices, put_payments
+from daybook.xero.documents import put_credit_notes, put_invoices, put_payments
 from daybook.xero.reference_data import ensure_contacts
+from daybook.xero.wire import PaymentToSend
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Sequence

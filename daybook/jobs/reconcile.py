@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from daybook.ledger.store_day_lines import store_day_lines
 from daybook.money import minor_from_amount
 from daybook.posting.documents import DocumentKind
-from daybook.xero.documents import list_sales_documents
+from daybook.xero.lookup import list_sales_documents
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from daybook.ledger.store_day_lines import StoreDayLine
     from daybook.sales.store import StoreDay
     from daybook.xero.client import XeroClient
-    from daybook.xero.documents import SalesDocumentInXero
+    from daybook.xero.wire import SalesDocumentInXero
 
 
 @dataclass(frozen=True, slots=True)

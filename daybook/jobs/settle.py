@@ -11,13 +11,15 @@ from typing import TYPE_CHECKING
 from daybook.ledger.documents import OpenDocument, Settlement
 from daybook.posting.documents import DocumentKind, Payment, SalesDocument
 from daybook.posting.holds import HoldCode
-from daybook.xero.documents import Posted, Rejected, find_by_number, payments_of
+from daybook.xero.documents import Posted, Rejected
+from daybook.xero.lookup import find_by_number, payments_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from daybook.xero.client import XeroClient
-    from daybook.xero.documents import Outcome, PaymentInXero, SalesDocumentInXero
+    from daybook.xero.documents import Outcome
+    from daybook.xero.wire import PaymentInXero, SalesDocumentInXero
 
 _NUMBER_TAKEN = "must be unique"
 
@@ -30,7 +32,8 @@ def settlement_of(one: OpenDocument, outcome: Outcome) -> Settlement:
             return Settlement(one.document_id, "posted", "posted", id_xero=outcome.id_xero)
         problem = _different(one, f"Xero calculated {outcome.total_amount}, we sent {ours}")
         return Settlement(one.document_id, "posted", "posted", outcome.id_xero, problem)
-    assert isinstance(outcome, Rejected), "an element is posted or rejected"
+    if not isinstance(outcome, Rejected):
+        return Settlement(one.document_id, "unknown", outcome.reason)
     if any(_NUMBER_TAKEN in message for message in outcome.messages):
         # Something in Xero has this number already: ours from a lost ledger, or somebody else's.
         return Settlement(one.document_id, "unknown", "number taken")
@@ -60,13 +63,11 @@ def look_up(client: XeroClient, unsettled: Sequence[OpenDocument]) -> list[Settl
         if sales:
             found = find_by_number(client, kind, [document.number for _, document in sales])
             settlements += [_found_sales(one, found.get(d.number)) for one, d in sales]
-    payments = [one for one in unsettled if isinstance(one.document, Payment)]
+    payments = [one for one in unsettled if one.parent_id_xero is not None]
     if payments:
-        parents = {(one.parent_kind, one.parent_id_xero) for one in payments}
-        there = payments_of(client, sorted((k, i) for k, i in parents if k and i))
-        settlements += [
-            _found_payment(one, there.get(one.parent_id_xero or "", ())) for one in payments
-        ]
+        parents = {one.parent_id_xero for one in payments if one.parent_id_xero}
+        there = payments_of(client, sorted(parents))
+        settlements += [_found_payment(one, there) for one in payments]
     return settlements
 
 

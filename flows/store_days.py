@@ -1,0 +1,89 @@
+"""The pipeline that both sales flows run over a set of store-days, oldest first.
+
+extract -> total -> plan, in bounded chunks; then post, whose batches are filled across stores and
+dates; then read Xero back. A store-day that cannot be posted stops no other: it is listed at the
+end, and the run fails with that list, so that a retry does only what is missing.
+"""
+
+from __future__ import annotations
+
+from itertools import groupby
+from operator import attrgetter
+from typing import TYPE_CHECKING
+
+from prefect.runtime import flow_run
+
+from daybook import wiring
+from daybook.errors import DaybookError
+from tasks.extract import extract
+from tasks.forecast import forecast
+from tasks.plan import plan
+from tasks.post import post
+from tasks.report import preview, report
+from tasks.total import total
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from daybook.sales.store import StoreDay
+
+
+class StoreDaysNotPosted(DaybookError):
+    """Some store-days are not in Xero as they should be."""
+
+
+def post_store_days(
+    store_days: Sequence[StoreDay], *, dry_run: bool, keep_reserve: bool = False
+) -> str:
+    """Bring these store-days into Xero; `dry_run` shows the plan and writes nothing anywhere."""
+    if not store_days:
+        return "Nothing to do: every store-day asked for is posted already."
+    if dry_run:
+        return preview(list(store_days), _span(store_days))
+    run_id = flow_run.id or "by hand"
+    for chunk in _chunks(store_days, wiring.shared().settings.chunk_store_days):
+        _extract(chunk, run_id)
+        total(chunk, _span(chunk), run_id)
+        plan(chunk, _span(chunk), run_id)
+    days = list(store_days)
+    failures = []
+    for organisation in wiring.shared().organisations().values():
+        if forecast(organisation, days).document_count:
+            state = post(organisation, days, run_id, keep_reserve=keep_reserve, return_state=True)
+            if state.is_failed():
+                failures.append(f"{organisation.name}: {state.message}")
+    reported = report(days, _span(days))
+    if failures or reported.problems:
+        raise StoreDaysNotPosted("\n".join([*failures, *reported.problems]))
+    return reported.summary
+
+
+def _extract(chunk: list[StoreDay], run_id: str) -> None:
+    """Extract by groups of stores, a few at a time."""
+    size = wiring.shared().settings.extract_group_size
+    stores = sorted({day.store_id for day in chunk})
+    first, last = chunk[0].business_date, chunk[-1].business_date
+    futures = [
+        extract.submit(stores[start : start + size], first, last, run_id)
+        for start in range(0, len(stores), size)
+    ]
+    for future in futures:
+        future.result()
+
+
+def _chunks(store_days: Sequence[StoreDay], size: int) -> Iterator[list[StoreDay]]:
+    """Whole dates, oldest first, as many to a chunk as fit; never less than one date."""
+    chunk: list[StoreDay] = []
+    for _, days in groupby(sorted(store_days), key=attrgetter("business_date")):
+        of_date = list(days)
+        if chunk and len(chunk) + len(of_date) > size:
+            yield chunk
+            chunk = []
+        chunk = chunk + of_date
+    if chunk:
+        yield chunk
+
+
+def _span(store_days: Sequence[StoreDay]) -> str:
+    first, last = min(store_days).business_date, max(store_days).business_date
+    return f"{first}" if first == last else f"{first} to {last}"
