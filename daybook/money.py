@@ -21,7 +21,7 @@ _MINOR_DIGITS_OTHER_THAN_TWO: Final = {
     **dict.fromkeys(_THREE_DECIMALS.split(), 3),
 }
 _CURRENCY: Final = re.compile(r"[A-Z]{3}")
-_AMOUNT: Final = re.compile(r"[+-]?\d{1,15}(\.\d{1,9})?")
+_AMOUNT: Final = re.compile(r"[+-]?[0-9]{1,15}(\.[0-9]{1,9})?")
 
 
 def minor_digits(currency: str) -> int:
