@@ -269,3 +269,19 @@ xero_calls = Table(
     Index("ix_xero_calls_tenant_id_xero_started_at", "tenant_id_xero", "started_at"),
     Index("ix_xero_calls_started_at", "started_at"),
 )
+
+# What Xero's replies said about a limit: calls that are not in xero_calls, and a wait it asked for.
+# scope is a tenant id, or 'app' for the limit of the whole app.
+xero_limits = Table(
+    "xero_limits",
+    metadata,
+    Column("scope", Text, primary_key=True),
+    Column("limit_name", Text, primary_key=True),
+    Column("elsewhere_count", Integer, nullable=False),
+    _at("elsewhere_until_at"),
+    _at("blocked_until_at", nullable=True),
+    CheckConstraint(
+        "limit_name IN ('concurrent', 'minute', 'day', 'appminute')", name="limit_name"
+    ),
+    CheckConstraint("elsewhere_count >= 0", name="elsewhere_count"),
+)

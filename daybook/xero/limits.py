@@ -7,20 +7,21 @@ Xero allows, for each organisation, 5 calls in progress, 60 a minute and 1,000 o
 from __future__ import annotations
 
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Final, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-_SECONDS_WITHOUT_RETRY_AFTER: Final = {"concurrent": 1, "minute": 10, "appminute": 10}
-_DAY_SECONDS_WITHOUT_RETRY_AFTER: Final = 3600
+_SECONDS_WITHOUT_RETRY_AFTER: Final = {"concurrent": 1, "minute": 10, "appminute": 10, "day": 3600}
 
 
 @dataclass(frozen=True, slots=True)
 class LimitsSeen:
     """What one reply said about the limits; None where it said nothing.
 
-    `problem` is set on a 429 only: concurrent, minute, day or appminute.
+    `problem` is set on a 429 only: concurrent, minute, day or appminute. A 429 always says how long
+    to wait: where Xero does not, a default by problem stands in.
     """
 
     minute_remaining: int | None = None
@@ -60,21 +61,21 @@ class Unlimited:
 def read_limits(status: int, headers: Mapping[str, str]) -> LimitsSeen:
     """Read the limit headers of a reply; header names are matched without regard to case."""
     lower = {name.lower(): value for name, value in headers.items()}
+    problem = _problem(lower) if status == HTTPStatus.TOO_MANY_REQUESTS else None
     return LimitsSeen(
         minute_remaining=_count(lower.get("x-minlimit-remaining")),
         day_remaining=_count(lower.get("x-daylimit-remaining")),
         app_minute_remaining=_count(lower.get("x-appminlimit-remaining")),
-        retry_after_seconds=_count(lower.get("retry-after")),
-        problem=_problem(lower) if status == 429 else None,  # noqa: PLR2004 - the status itself
+        retry_after_seconds=_wait_seconds(lower, problem),
+        problem=problem,
     )
 
 
-def seconds_to_wait(seen: LimitsSeen) -> int:
-    """Return how long a refused call should wait: Xero's word, or a default by problem."""
-    assert seen.problem is not None
-    if seen.retry_after_seconds is not None:
-        return max(1, seen.retry_after_seconds)
-    return _SECONDS_WITHOUT_RETRY_AFTER.get(seen.problem, _DAY_SECONDS_WITHOUT_RETRY_AFTER)
+def _wait_seconds(headers: Mapping[str, str], problem: str | None) -> int | None:
+    seconds = _count(headers.get("retry-after"))
+    if problem is None:
+        return seconds
+    return max(1, _SECONDS_WITHOUT_RETRY_AFTER[problem] if seconds is None else seconds)
 
 
 def _problem(headers: Mapping[str, str]) -> str:

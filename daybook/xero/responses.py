@@ -21,7 +21,7 @@ from daybook.errors import (
     Unavailable,
     UnknownOutcome,
 )
-from daybook.xero.limits import read_limits, seconds_to_wait
+from daybook.xero.limits import read_limits
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -174,7 +174,7 @@ def _rate_limited(reply: Reply) -> RateLimited:
         "day": "calls a day",
         "appminute": "calls a minute of the whole app",
     }
-    wait_seconds = seconds_to_wait(seen)
+    wait_seconds = seen.retry_after_seconds
     return RateLimited(
         f"Xero's limit on the {names[seen.problem]} is used up; go on in {wait_seconds} seconds.",
         seen.problem,

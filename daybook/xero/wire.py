@@ -30,6 +30,10 @@ _NUMBER_FIELDS: Final = {
     DocumentKind.INVOICE: "InvoiceNumber",
     DocumentKind.CREDIT_NOTE: "CreditNoteNumber",
 }
+_DUE_FIELDS: Final = {
+    DocumentKind.INVOICE: "AmountDue",
+    DocumentKind.CREDIT_NOTE: "RemainingCredit",
+}
 _PARENT_FIELDS: Final = {DocumentKind.INVOICE: "Invoice", DocumentKind.CREDIT_NOTE: "CreditNote"}
 _DATE: Final = re.compile(r"/Date\((?P<milliseconds>-?\d+)(?:[+-]\d{4})?\)/")
 _EPOCH: Final = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
@@ -67,7 +71,10 @@ class PaymentInXero:
 
 @dataclass(frozen=True, slots=True)
 class SalesDocumentInXero:
-    """An invoice or credit note as Xero holds it, with its payments."""
+    """An invoice or credit note as Xero holds it, with its payments.
+
+    `due_amount` is what is still to be paid, or of a credit note what is still to be paid out.
+    """
 
     kind: DocumentKind
     id_xero: str
@@ -80,6 +87,7 @@ class SalesDocumentInXero:
     net_amount: Decimal
     tax_amount: Decimal
     total_amount: Decimal
+    due_amount: Decimal
     lines: tuple[LineInXero, ...]
     payments: tuple[PaymentInXero, ...]
 
@@ -169,6 +177,7 @@ def sales_document(element: Json, kind: DocumentKind) -> SalesDocumentInXero:
         net_amount=amount_of(element.get("SubTotal"), where),
         tax_amount=amount_of(element.get("TotalTax"), where),
         total_amount=amount_of(element.get("Total"), where),
+        due_amount=amount_of(element.get(_DUE_FIELDS[kind]) or 0, where),
         lines=tuple(_line(line, where) for line in _items(element.get("LineItems"))),
         payments=tuple(
             payment_in_xero(payment, where) for payment in _items(element.get("Payments"))
