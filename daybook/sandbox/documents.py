@@ -1,0 +1,190 @@
+"""What invoices, credit notes and bank transactions share: contact, dates, currency, locks, lines, totals."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+from daybook.sandbox import calculation, contacts, currencies, lines, records, validation, wire
+from daybook.sandbox.validation import Invalid
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import date, datetime
+
+    from daybook.sandbox.books import Books
+    from daybook.sandbox.records import Contact, Document
+    from daybook.sandbox.routing import Call
+    from daybook.sandbox.wire import Json
+
+SIX_PLACES = Decimal("0.000001")
+COMMON_FIELDS: dict[str, Callable[[object, str], object]] = {
+    "Contact": wire.one(contacts.FIELDS),
+    "Date": wire.calendar_date,
+    "Reference": wire.text,
+    "LineAmountTypes": wire.choice("LineAmountType", "Exclusive", "Inclusive", "NoTax"),
+    "LineItems": wire.many(lines.FIELDS),
+    "CurrencyCode": wire.text,
+    "CurrencyRate": wire.decimal,
+    "Url": wire.text,
+    "BrandingThemeID": wire.text,
+    "SubTotal": wire.decimal,
+    "TotalTax": wire.decimal,
+    "Total": wire.decimal,
+}
+
+
+def today(books: Books, now: datetime) -> date:
+    """Return today's date where the organisation is."""
+    return now.astimezone(ZoneInfo(books.organisation.time_zone)).date()
+
+
+def lock_messages(books: Books, *days: date) -> list[str]:
+    """Return the refusals of dates on or before a lock date."""
+    organisation = books.organisation
+    year_lock, period_lock = organisation.end_of_year_lock_date, organisation.period_lock_date
+    if year_lock is not None and any(day <= year_lock for day in days):
+        return [validation.year_locked(_long_date(year_lock))]
+    if period_lock is not None and any(day <= period_lock for day in days):
+        return [validation.period_locked(_long_date(period_lock))]
+    return []
+
+
+def _long_date(day: date) -> str:
+    """Return `31 March 2026`."""
+    return f"{day.day} {day:%B %Y}"
+
+
+def resolve_contact(
+    call: Call, given: Json | None, before: Document | None, messages: list[str]
+) -> Contact | None:
+    """Return the contact a document names, perhaps a new one that is not stored yet.
+
+    Further fields sent with the contact update it; the caller stores it once the document is accepted.
+    """
+    if not given:
+        if before is not None:
+            return call.books.contacts.get(before.contact_id)
+        messages.append(validation.NO_CONTACT)
+        return None
+    try:
+        contact = contacts.match(call.books, given)
+        if contact is None:
+            return contacts.new_contact(call.books, given, call.new_id(), call.now)
+        if contact.status != "ACTIVE":
+            messages.append(validation.CONTACT_ARCHIVED)
+        elif given.keys() - {"ContactID", "ContactNumber", "Name", "ContactStatus"}:
+            return contacts.updated_contact(call.books, contact, given, call.now)
+    except Invalid as invalid:
+        messages.extend(invalid.messages)
+        return None
+    return contact
+
+
+def store_contact(books: Books, contact: Contact, *, is_sale: bool) -> None:
+    """Store a contact a document was accepted for, now a customer or a supplier."""
+    known = books.contacts.get(contact.id)
+    is_marked = contact.is_customer if is_sale else contact.is_supplier
+    if known is contact and is_marked:
+        return
+    if is_sale:
+        contact.is_customer = True
+    else:
+        contact.is_supplier = True
+    books.contacts.put(contact)
+
+
+def resolve_currency(
+    call: Call, given: Json, before: Document | None, messages: list[str]
+) -> tuple[str, Decimal]:
+    """Return currency code and rate; the base currency has rate 1."""
+    base = call.books.organisation.currency
+    default = before.currency if before else base
+    code = given.get("CurrencyCode", default).upper()
+    if code == base:
+        return code, records.ONE.quantize(SIX_PLACES)
+    if call.books.currencies.get(code) is None:
+        messages.append(validation.currency_not_subscribed(code))
+    if "CurrencyRate" in given:
+        rate = given["CurrencyRate"]
+    elif before is not None and before.currency == code:
+        rate = before.currency_rate
+    else:
+        rate = currencies.day_rate(base, code)
+    return code, rate.quantize(SIX_PLACES, "ROUND_HALF_UP")
+
+
+def compute(document_lines: list[records.Line], line_amount_types: str) -> calculation.Totals:
+    """Return the totals of lines."""
+    return calculation.totals(
+        [(line.line_amount, line.tax_amount) for line in document_lines], line_amount_types
+    )
+
+
+def check_url(given: Json, messages: list[str]) -> None:
+    """Refuse a link that is not absolute or points at Xero."""
+    url = given.get("Url", "")
+    if url and (not url.startswith(("http://", "https://")) or "xero" in url.lower()):
+        messages.append(validation.URL_NOT_ALLOWED)
+
+
+def protected(document: Document) -> tuple[object, ...]:
+    """Return what may not change once a payment or credit is on the document."""
+    return (
+        document.type,
+        document.document_date,
+        document.line_amount_types,
+        document.currency,
+        document.currency_rate,
+        tuple(
+            (line.id, line.quantity, line.unit_amount, line.line_amount, line.tax_type)
+            + (line.tax_amount, line.item_code, line.discount_rate, line.discount_amount)
+            for line in document.lines
+        ),
+    )
+
+
+def settle(document: Document, day: date) -> None:
+    """Set PAID when nothing is open any more, AUTHORISED when something is again."""
+    if document.status == "AUTHORISED" and document.due == 0:
+        document.status = "PAID"
+        document.fully_paid_date = day
+    elif document.status == "PAID" and document.due != 0:
+        document.status = "AUTHORISED"
+        document.fully_paid_date = None
+
+
+def lines_json(call: Call, document: Document, *, is_write: bool) -> list[Json]:
+    """Return the lines in Xero's form."""
+    places = call.unit_places
+    return [lines.line_json(call.books, line, places, is_write=is_write) for line in document.lines]
+
+
+def contact_json(call: Call, document: Document, *, is_full: bool) -> Json:
+    """Return the document's contact, expanded or as a stub."""
+    contact = call.books.contacts.rows[document.contact_id]
+    return contacts.contact_json(contact) if is_full else contacts.stub_json(contact)
+
+
+def dates_json(document: Document) -> Json:
+    """Return date and due date in both of Xero's forms."""
+    element: Json = {
+        "DateString": wire.day_text(document.document_date),
+        "Date": wire.day(document.document_date),
+    }
+    if document.due_date is not None:
+        element["DueDateString"] = wire.day_text(document.due_date)
+        element["DueDate"] = wire.day(document.due_date)
+    return element
+
+
+def totals_json(document: Document) -> Json:
+    """Return totals, update time and currency."""
+    return {
+        "SubTotal": document.sub_total,
+        "TotalTax": document.total_tax,
+        "Total": document.total,
+        "UpdatedDateUTC": wire.instant(document.updated_at),
+        "CurrencyCode": document.currency,
+    }

@@ -1,0 +1,82 @@
+"""Idempotency-Key: the first reply of a key is kept for six minutes and given again, errors too."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from hashlib import blake2b
+from typing import TYPE_CHECKING
+
+from daybook.sandbox.routing import Reply
+from daybook.sandbox.validation import ApiError
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+KEPT = timedelta(minutes=6)
+MAX_LENGTH = 128
+METHODS = frozenset({"POST", "PUT", "PATCH"})
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """A reply, the request it answered, and until when both are remembered."""
+
+    fingerprint: bytes
+    reply: Reply
+    until: datetime
+
+
+def fingerprint(method: str, target: str, tenant_id: str, body: bytes) -> bytes:
+    """Return what makes two requests the same: method, whole URL, organisation and body."""
+    digest = blake2b(digest_size=16)
+    for part in (method.encode(), target.encode(), tenant_id.encode(), body):
+        digest.update(len(part).to_bytes(8, "big"))
+        digest.update(part)
+    return digest.digest()
+
+
+class ReplayCache:
+    """Replies by (app, key); one key space per app, whatever the organisation."""
+
+    def __init__(self) -> None:
+        """Start empty; keys do not survive a restart."""
+        self._kept: dict[tuple[str, str], _Kept] = {}
+
+    def replay(self, client_id: str, key: str, print_: bytes, now: datetime) -> Reply | None:
+        """Return the first reply of this key, if the key is in use.
+
+        Raises:
+            ApiError: the key is too long, or was used with another request.
+        """
+        if len(key) > MAX_LENGTH:
+            raise ApiError(
+                10,
+                "ValidationException",
+                f"Idempotency Key: {key} is {len(key)} characters long; "
+                f"at most {MAX_LENGTH} are allowed.",
+            )
+        kept = self._kept.get((client_id, key))
+        if kept is None or now >= kept.until or now < kept.until - KEPT:
+            return None
+        if kept.fingerprint != print_:
+            raise ApiError(
+                10,
+                "ValidationException",
+                f"Idempotency Key: {key} is used with a different request.",
+            )
+        return kept.reply
+
+    def keep(self, client_id: str, key: str, print_: bytes, reply: Reply, now: datetime) -> None:
+        """Remember a reply from now on for six minutes; drop the ones that ran out."""
+        for old in list(self._kept):
+            if self._kept[old].until > now:
+                break
+            del self._kept[old]
+        copy = Reply(reply.status, reply.body, reply.content_type, dict(reply.headers))
+        self._kept.pop((client_id, key), None)
+        self._kept[client_id, key] = _Kept(print_, copy, now + KEPT)
+
+    def forget(self) -> None:
+        """Drop everything."""
+        self._kept.clear()

@@ -1,0 +1,176 @@
+"""Xero's rate limits: fixed windows per app and organisation, one per app, and calls in progress."""
+
+from __future__ import annotations
+
+import math
+import zlib
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+DAY_LIMITS = {"starter": 1000, "core": 5000}
+MINUTE_SECONDS = 60
+DAY_SECONDS = 86_400
+
+
+@dataclass(slots=True)
+class LimitSettings:
+    """What is allowed; a test may change it while the sandbox runs."""
+
+    enabled: bool = True
+    concurrent: int = 5
+    minute: int = 60
+    day: int = 5000
+    app_minute: int = 10_000
+
+
+@dataclass(slots=True)
+class _Window:
+    """A fixed window: which one it is, and calls counted in it."""
+
+    index: int = -1
+    used: int = 0
+
+
+@dataclass(slots=True)
+class _Usage:
+    """The windows of one app and organisation."""
+
+    minute: _Window = field(default_factory=_Window)
+    day: _Window = field(default_factory=_Window)
+    in_progress: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Breach:
+    """A limit that is used up; `retry_after` is absent where Xero does not promise it."""
+
+    problem: str
+    retry_after: int | None
+
+
+class Limiter:
+    """Counts calls. Windows start at a moment that differs for each organisation."""
+
+    def __init__(self, settings: LimitSettings) -> None:
+        """Start with nothing used."""
+        self.settings = settings
+        self._usage: dict[tuple[str, str], _Usage] = {}
+        self._app: dict[str, _Window] = {}
+
+    def usage(self, client_id: str, tenant_id: str) -> _Usage:
+        """Return the windows of an app and organisation."""
+        return self._usage.setdefault((client_id, tenant_id), _Usage())
+
+    def take_app(self, client_id: str, now: datetime) -> Breach | None:
+        """Count a call against the app's own minute."""
+        window = self._app.setdefault(client_id, _Window())
+        _roll(window, now.timestamp(), MINUTE_SECONDS)
+        if self.settings.enabled and window.used >= self.settings.app_minute:
+            return Breach("appminute", _seconds_left(now.timestamp(), MINUTE_SECONDS))
+        window.used += 1
+        return None
+
+    def take(self, client_id: str, tenant_id: str, now: datetime) -> Breach | None:
+        """Count a call against the organisation's minute and day, unless one is used up."""
+        usage = self.usage(client_id, tenant_id)
+        settings = self.settings
+        shifted = now.timestamp() + _shift(tenant_id)
+        _roll(usage.minute, shifted, MINUTE_SECONDS)
+        _roll(usage.day, shifted, DAY_SECONDS)
+        if settings.enabled:
+            if usage.in_progress > settings.concurrent:
+                return Breach("concurrent", None)
+            if usage.day.used >= settings.day:
+                return Breach("day", _seconds_left(shifted, DAY_SECONDS))
+            if usage.minute.used >= settings.minute:
+                return Breach("minute", _seconds_left(shifted, MINUTE_SECONDS))
+        usage.minute.used += 1
+        usage.day.used += 1
+        return None
+
+    def app_header(self, client_id: str) -> dict[str, str]:
+        """Return the header every authenticated answer carries."""
+        window = self._app.setdefault(client_id, _Window())
+        left = self.settings.app_minute - window.used if self.settings.enabled else None
+        return {"x-appminlimit-remaining": _shown(left, self.settings.app_minute)}
+
+    def headers(self, client_id: str, tenant_id: str) -> dict[str, str]:
+        """Return the remaining-calls headers; without limits they stay at full."""
+        usage, settings = self.usage(client_id, tenant_id), self.settings
+        is_on = settings.enabled
+        return {
+            "x-minlimit-remaining": _shown(
+                settings.minute - usage.minute.used if is_on else None, settings.minute
+            ),
+            "x-daylimit-remaining": _shown(
+                settings.day - usage.day.used if is_on else None, settings.day
+            ),
+            **self.app_header(client_id),
+        }
+
+    def as_json(self, now: datetime) -> dict[str, object]:
+        """Return settings and what every organisation has used."""
+        used = []
+        for (client_id, tenant_id), usage in self._usage.items():
+            shifted = now.timestamp() + _shift(tenant_id)
+            _roll(usage.minute, shifted, MINUTE_SECONDS)
+            _roll(usage.day, shifted, DAY_SECONDS)
+            used.append(
+                {
+                    "client_id": client_id,
+                    "tenant_id": tenant_id,
+                    "minute_used": usage.minute.used,
+                    "day_used": usage.day.used,
+                    "in_progress": usage.in_progress,
+                    "minute_resets_in_seconds": _seconds_left(shifted, MINUTE_SECONDS),
+                    "day_resets_in_seconds": _seconds_left(shifted, DAY_SECONDS),
+                }
+            )
+        settings = self.settings
+        return {
+            "enabled": settings.enabled,
+            "concurrent": settings.concurrent,
+            "minute": settings.minute,
+            "day": settings.day,
+            "app_minute": settings.app_minute,
+            "organisations": used,
+        }
+
+    def set_used(self, client_id: str, tenant_id: str, now: datetime, used: dict[str, int]) -> None:
+        """Pretend that `minute_used` or `day_used` calls were already made."""
+        usage = self.usage(client_id, tenant_id)
+        shifted = now.timestamp() + _shift(tenant_id)
+        _roll(usage.minute, shifted, MINUTE_SECONDS)
+        _roll(usage.day, shifted, DAY_SECONDS)
+        usage.minute.used = used.get("minute_used", usage.minute.used)
+        usage.day.used = used.get("day_used", usage.day.used)
+
+    def forget(self) -> None:
+        """Start all windows afresh, calls in progress excepted."""
+        for usage in self._usage.values():
+            usage.minute, usage.day = _Window(), _Window()
+        self._app.clear()
+
+
+def _shift(tenant_id: str) -> int:
+    """Return by how many seconds this organisation's windows are moved."""
+    return zlib.crc32(tenant_id.encode()) % DAY_SECONDS
+
+
+def _roll(window: _Window, timestamp: float, seconds: int) -> None:
+    """Begin a new window when the old one is over."""
+    index = int(timestamp // seconds)
+    if index != window.index:
+        window.index, window.used = index, 0
+
+
+def _seconds_left(timestamp: float, seconds: int) -> int:
+    """Return whole seconds until the window ends, at least 1."""
+    return max(1, math.ceil(seconds - timestamp % seconds))
+
+
+def _shown(left: int | None, full: int) -> str:
+    return str(full if left is None else max(0, left))
