@@ -114,6 +114,14 @@ def start(home: Path, *, durable: bool = True, port: int | None = None) -> Embed
         return EmbeddedPostgres(place, running_port, password, _shared_use(place))
 
 
+def stop(home: Path) -> bool:
+    """Stop this home's server unless somebody uses it; True when none is running afterwards."""
+    if not (home / "postgres").exists():
+        return True
+    with _unused(place_for(home)) as is_unused:
+        return is_unused
+
+
 def remove(home: Path) -> bool:
     """Delete the server of this home, also its folder outside the home, unless somebody uses it.
 
@@ -123,10 +131,9 @@ def remove(home: Path) -> bool:
     link = home / "postgres"
     if link.exists():
         place = place_for(home)
-        with _changing(place), _opened_use(place) as use:
-            if not _is_last_use(use):
+        with _unused(place) as is_unused:
+            if not is_unused:
                 return False
-            _stop_server(place)
             shutil.rmtree(place.folder)
     link.unlink(missing_ok=True)
     return True
@@ -162,6 +169,16 @@ def _is_last_use(use: BinaryIO) -> bool:
     except BlockingIOError:
         return False
     return True
+
+
+@contextlib.contextmanager
+def _unused(place: Place) -> Iterator[bool]:
+    """Stop the server unless somebody uses it; while the block runs nobody can start it again."""
+    with _changing(place), _opened_use(place) as use:
+        is_unused = _is_last_use(use)
+        if is_unused:
+            _stop_server(place)
+        yield is_unused
 
 
 def _password(place: Place) -> str:

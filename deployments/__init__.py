@@ -1,0 +1,1 @@
+"""How Daybook is rolled out; run from a checkout, never installed."""
