@@ -1,0 +1,226 @@
+"""Receipts in and out of the ledger, set by set.
+
+Whoever writes or totals receipts holds the rows of their stores (`lock_stores`) until its
+transaction ends: one writer per store at a time, always taken in the same order, so two runs over
+the same receipts wait for each other instead of duplicating or deadlocking.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from sqlalchemy import bindparam, text
+
+from daybook.errors import InputError
+from daybook.ledger.copy_text import copy_in, copy_out
+from daybook.sales.encoding import batch_of, lines_of, staged_receipts, tenders_of
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Collection, Sequence
+
+    from sqlalchemy import Connection
+
+    from daybook.sales.frames import ReceiptBatch
+    from daybook.sales.store import Store, StoreDay
+
+_STAGED_COLUMNS: Final = (
+    "receipt_key, store_id, receipt_id_pos, sold_at, updated_at, currency, is_refund, is_voided, "
+    "business_date, content_hash"
+)
+# Temporary tables live as long as the connection and are emptied by every commit.
+_CREATE_STAGED: Final = text(
+    """
+    CREATE TEMP TABLE IF NOT EXISTS staged_receipts (
+        receipt_key bigint NOT NULL, store_id text NOT NULL, receipt_id_pos text NOT NULL,
+        sold_at timestamptz NOT NULL, updated_at timestamptz NOT NULL, currency text NOT NULL,
+        is_refund boolean NOT NULL, is_voided boolean NOT NULL,
+        business_date date NOT NULL, content_hash bigint NOT NULL
+    ) ON COMMIT DELETE ROWS
+    """
+)
+_CREATE_WRITTEN: Final = text(
+    """
+    CREATE TEMP TABLE IF NOT EXISTS written_receipts (
+        receipt_key bigint NOT NULL, receipt_id bigint NOT NULL, is_new boolean NOT NULL
+    ) ON COMMIT DELETE ROWS
+    """
+)
+_EMPTY_STAGED: Final = text("TRUNCATE staged_receipts, written_receipts")
+_ANALYZE_STAGED: Final = text("ANALYZE staged_receipts")
+
+# Only what is missing or newer is touched, so an unchanged receipt writes nothing at all.
+_UPSERT: Final = text(
+    """
+    WITH fresh AS MATERIALIZED (
+        SELECT staged.* FROM staged_receipts AS staged
+        LEFT JOIN receipts AS held USING (store_id, receipt_id_pos)
+        WHERE held.id IS NULL OR staged.updated_at > held.updated_at
+           OR (staged.updated_at = held.updated_at AND staged.content_hash <> held.content_hash)
+    ), written AS (
+        INSERT INTO receipts AS held (
+            store_id, receipt_id_pos, business_date, sold_at, updated_at, currency,
+            is_refund, is_voided, content_hash, extracted_at
+        )
+        SELECT store_id, receipt_id_pos, business_date, sold_at, updated_at, currency,
+               is_refund, is_voided, content_hash, :now_at
+        FROM fresh ORDER BY store_id, receipt_id_pos
+        ON CONFLICT (store_id, receipt_id_pos) DO UPDATE SET
+            business_date = excluded.business_date, sold_at = excluded.sold_at,
+            updated_at = excluded.updated_at, currency = excluded.currency,
+            is_refund = excluded.is_refund, is_voided = excluded.is_voided,
+            content_hash = excluded.content_hash, extracted_at = excluded.extracted_at
+        RETURNING held.id, held.store_id, held.receipt_id_pos, held.xmax = 0 AS is_new
+    )
+    INSERT INTO written_receipts
+    SELECT fresh.receipt_key, written.id, written.is_new
+    FROM written JOIN fresh USING (store_id, receipt_id_pos)
+    """
+)
+_COUNT: Final = text(
+    """
+    SELECT (SELECT count(*) FROM staged_receipts) AS staged_count,
+           count(*) FILTER (WHERE is_new) AS new_count,
+           count(*) FILTER (WHERE NOT is_new) AS changed_count
+    FROM written_receipts
+    """
+)
+_DELETE_LINES: Final = text(
+    "DELETE FROM receipt_lines USING written_receipts AS written "
+    "WHERE written.receipt_id = receipt_lines.receipt_id AND NOT written.is_new"
+)
+_DELETE_TENDERS: Final = text(
+    "DELETE FROM receipt_tenders USING written_receipts AS written "
+    "WHERE written.receipt_id = receipt_tenders.receipt_id AND NOT written.is_new"
+)
+_LOCK_STORES: Final = text(
+    "SELECT store_id FROM stores WHERE store_id IN :store_ids ORDER BY store_id FOR NO KEY UPDATE"
+).bindparams(bindparam("store_ids", expanding=True))
+
+_CREATE_SELECTED: Final = text(
+    """
+    CREATE TEMP TABLE IF NOT EXISTS selected_receipts (receipt_id bigint PRIMARY KEY)
+    ON COMMIT DELETE ROWS
+    """
+)
+_SELECT: Final = text(
+    """
+    INSERT INTO selected_receipts
+    SELECT receipts.id FROM receipts
+    JOIN unnest(CAST(:dates AS date[]), CAST(:store_ids AS text[]))
+         AS day (business_date, store_id) USING (business_date, store_id)
+    """
+)
+# Spelled out: the text of a time must not depend on the session's settings.
+_RECEIPTS: Final = """
+    SELECT id, store_id, receipt_id_pos,
+           to_char(sold_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'),
+           to_char(updated_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'),
+           currency, is_refund, is_voided
+    FROM receipts JOIN selected_receipts ON receipt_id = id
+"""
+_LINES: Final = (
+    "SELECT receipt_id, line_no, category, tax_code, net_minor, tax_minor, discount_minor "
+    "FROM receipt_lines JOIN selected_receipts USING (receipt_id)"
+)
+_TENDERS: Final = (
+    "SELECT receipt_id, tender_no, tender, amount_minor "
+    "FROM receipt_tenders JOIN selected_receipts USING (receipt_id)"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ReceiptCounts:
+    """What a write did with the receipts it was given; an older version counts as unchanged."""
+
+    new_count: int
+    changed_count: int
+    unchanged_count: int
+
+    def __add__(self, other: ReceiptCounts) -> ReceiptCounts:
+        """Both together."""
+        return ReceiptCounts(
+            self.new_count + other.new_count,
+            self.changed_count + other.changed_count,
+            self.unchanged_count + other.unchanged_count,
+        )
+
+
+def lock_stores(connection: Connection, store_ids: Collection[str]) -> None:
+    """Wait until nobody else writes or totals these stores; holds until the transaction ends.
+
+    Raises:
+        InputError: a store is not in the ledger.
+    """
+    if not store_ids:
+        return
+    held = set(connection.scalars(_LOCK_STORES, {"store_ids": sorted(store_ids)}))
+    missing = sorted(set(store_ids) - held)
+    if missing:
+        raise InputError(
+            f"The ledger does not know store {', '.join(missing[:5])}; load the stores first."
+        )
+
+
+def write_receipts(
+    connection: Connection, batch: ReceiptBatch, stores: Sequence[Store], *, now_at: dt.datetime
+) -> ReceiptCounts:
+    """Store the newest version of each receipt; what is there already is left alone.
+
+    A receipt replaces the ledger's when its `updated_at` is newer, or the same with another
+    content. The caller's transaction makes it all or nothing.
+    """
+    if not len(batch.receipts):
+        return ReceiptCounts(0, 0, 0)
+    lock_stores(connection, set(batch.receipts["store_id"].unique()))
+    connection.execute(_CREATE_STAGED)
+    connection.execute(_CREATE_WRITTEN)
+    connection.execute(_EMPTY_STAGED)
+    copy_in(connection, f"staged_receipts ({_STAGED_COLUMNS})", staged_receipts(batch, stores))
+    connection.execute(_ANALYZE_STAGED)
+    connection.execute(_UPSERT, {"now_at": now_at})
+    counted = connection.execute(_COUNT).one()
+    if counted.changed_count:
+        connection.execute(_DELETE_LINES)
+        connection.execute(_DELETE_TENDERS)
+    if counted.new_count or counted.changed_count:
+        _write_lines_and_tenders(connection, batch)
+    written_count = counted.new_count + counted.changed_count
+    return ReceiptCounts(
+        counted.new_count, counted.changed_count, counted.staged_count - written_count
+    )
+
+
+def read_receipts(connection: Connection, store_days: Collection[StoreDay]) -> ReceiptBatch:
+    """The receipts of these store-days; `receipt_key` is the ledger's id."""
+    connection.execute(_CREATE_SELECTED)
+    connection.execute(text("TRUNCATE selected_receipts"))
+    connection.execute(
+        _SELECT,
+        {
+            "dates": [day.business_date for day in store_days],
+            "store_ids": [day.store_id for day in store_days],
+        },
+    )
+    connection.execute(text("ANALYZE selected_receipts"))
+    return batch_of(
+        copy_out(connection, _RECEIPTS),
+        copy_out(connection, _LINES),
+        copy_out(connection, _TENDERS),
+    )
+
+
+def _write_lines_and_tenders(connection: Connection, batch: ReceiptBatch) -> None:
+    written = copy_out(connection, "SELECT receipt_key, receipt_id FROM written_receipts")
+    copy_in(
+        connection,
+        "receipt_lines "
+        "(receipt_id, line_no, category, tax_code, net_minor, tax_minor, discount_minor)",
+        lines_of(batch, written),
+    )
+    copy_in(
+        connection,
+        "receipt_tenders (receipt_id, tender_no, tender, amount_minor)",
+        tenders_of(batch, written),
+    )
