@@ -39,5 +39,5 @@ def backfill(
         stores: Ids of the stores to post. Leave it empty for all of them.
         dry_run: Show what would be posted and write nothing anywhere.
     """
-    store_days = choose(start_date, end_date, stores, flow_run.scheduled_start_time)
+    store_days = choose(stores, (start_date, end_date), flow_run.scheduled_start_time)
     return post_store_days(store_days, dry_run=dry_run, keep_reserve=True)

@@ -40,5 +40,6 @@ def daily_sales(
         dry_run: Show what would be posted and write nothing anywhere.
     """
     planned_at = flow_run.scheduled_start_time
-    store_days = choose(business_date, business_date, stores, planned_at)
+    dates = (business_date, business_date) if business_date else None
+    store_days = choose(stores, dates, planned_at)
     return post_store_days(store_days, dry_run=dry_run)

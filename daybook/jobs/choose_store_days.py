@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
@@ -20,49 +21,52 @@ if TYPE_CHECKING:
     from daybook.sales.store import Store
 
 
-def choose_trailing(
-    engine: Engine,
-    store_ids: Collection[str] | None,
-    *,
-    now_at: dt.datetime,
-    trailing_days: int,
-    closed_after: dt.timedelta,
-) -> list[StoreDay]:
-    """Every date of the trailing window that has closed and that the ledger does not call done.
+@dataclass(frozen=True, slots=True)
+class ClosingRule:
+    """When a date has closed, seen from `now_at`, and how many closed dates a night looks back.
 
     `now_at` is when the run was meant to start, so that a late start asks for the same dates.
     """
+
+    now_at: dt.datetime
+    closed_after: dt.timedelta
+    trailing_days: int
+
+
+def choose(
+    engine: Engine,
+    store_ids: Collection[str] | None,
+    dates: tuple[dt.date, dt.date] | None,
+    rule: ClosingRule,
+) -> list[StoreDay]:
+    """Every date asked for, or of the trailing window, that the ledger does not call done."""
     stores = chosen_stores(engine, store_ids)
+    if dates is not None:
+        return _not_done(engine, _in_range(stores, *dates, rule))
     chosen: list[StoreDay] = []
     for store in stores:
-        last = last_closed_date(now_at, store.time_zone, store.cutoff, closed_after)
-        chosen += _days_of(store, last - dt.timedelta(days=trailing_days - 1), last)
+        last = _last_closed(store, rule)
+        chosen += _days_of(store, last - dt.timedelta(days=rule.trailing_days - 1), last)
     return _not_done(engine, chosen)
 
 
-def choose_range(
-    engine: Engine,
-    store_ids: Collection[str] | None,
-    first_date: dt.date,
-    last_date: dt.date,
-    *,
-    now_at: dt.datetime,
-    closed_after: dt.timedelta,
+def _in_range(
+    stores: Sequence[Store], first_date: dt.date, last_date: dt.date, rule: ClosingRule
 ) -> list[StoreDay]:
-    """Every date from first to last, oldest first, that the ledger does not call done."""
     if last_date < first_date:
         raise InputError(f"The last date, {last_date}, is before the first date, {first_date}.")
-    stores = chosen_stores(engine, store_ids)
     for store in stores:
-        closed = last_closed_date(now_at, store.time_zone, store.cutoff, closed_after)
+        closed = _last_closed(store, rule)
         if last_date > closed:
             raise InputError(
                 f"{last_date} is not over yet at {store.name}: its last closed business date is "
                 f"{closed}. Ask for {closed} or earlier."
             )
-    return _not_done(
-        engine, [day for one in stores for day in _days_of(one, first_date, last_date)]
-    )
+    return [day for one in stores for day in _days_of(one, first_date, last_date)]
+
+
+def _last_closed(store: Store, rule: ClosingRule) -> dt.date:
+    return last_closed_date(rule.now_at, store.time_zone, store.cutoff, rule.closed_after)
 
 
 def chosen_stores(engine: Engine, store_ids: Collection[str] | None) -> Sequence[Store]:

@@ -1,0 +1,249 @@
+"""The `daybook` command: what an operator does at a terminal. Runs themselves start in Prefect."""
+
+from __future__ import annotations
+
+import datetime as dt
+import getpass
+import json
+import sys
+from contextlib import contextmanager
+from pathlib import Path  # noqa: TC003 - Typer reads the annotations
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from cryptography.fernet import Fernet
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from daybook.errors import DaybookError, InputError
+from daybook.jobs import store_day_table
+from daybook.jobs.connect import begin, complete
+from daybook.jobs.load_mapping import load_mapping
+from daybook.jobs.load_stores import load_stores
+from daybook.jobs.reconcile import reconcile
+from daybook.ledger.stores import read_stores
+from daybook.sales.store import StoreDay
+from daybook.settings import load_settings
+from daybook.wiring import Wiring
+from daybook.xero.callback import wait_for_browser
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+app = typer.Typer(no_args_is_help=True, rich_markup_mode="rich", add_completion=False)
+stores_app = typer.Typer(no_args_is_help=True, help="The chain's stores.")
+mapping_app = typer.Typer(no_args_is_help=True, help="What goes to which account.")
+app.add_typer(stores_app, name="stores")
+app.add_typer(mapping_app, name="mapping")
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for a script.")]
+
+
+def main() -> None:
+    """Run a command; an expected failure is one sentence on stderr and exit code 1."""
+    try:
+        app(standalone_mode=True)
+    except DaybookError as error:
+        Console(stderr=True, soft_wrap=True).print(
+            Text("daybook: ", "bold red"), Text(str(error)), sep=""
+        )
+        sys.exit(1)
+
+
+@contextmanager
+def _wired() -> Iterator[Wiring]:
+    wired = Wiring(load_settings())
+    try:
+        yield wired
+    finally:
+        wired.close()
+
+
+@app.command()
+def connect(
+    *,
+    minutes: Annotated[int, typer.Option(help="How long to wait for the browser.")] = 5,
+) -> None:
+    """Connect a Xero organisation: allow it in the browser, once for each Xero user.
+
+    Example: daybook connect
+    """
+    with _wired() as wired:
+        access = wired.xero()
+        consent = begin(access.app)
+        console = Console()
+        console.print("Open this address in a browser, choose the organisation and allow it:\n")
+        console.print(consent.url, soft_wrap=True, highlight=False)
+        answer = wait_for_browser(access.app.redirect_url, seconds=minutes * 60)
+        connected = complete(access, consent, answer)
+        for one in connected.organisations:
+            console.print(
+                f"Connected [bold]{one.name}[/] ({one.country_code}, {one.base_currency})."
+            )
+
+
+@app.command()
+def status(*, as_json: AsJson = False) -> None:
+    """Show the connections to Xero, how long they last, and the calls left.
+
+    Example: daybook status --json
+    """
+    with _wired() as wired:
+        access = wired.xero()
+        now_at = wired.clock.now()
+        rows = [
+            {
+                "organisation": organisation.name,
+                "country": organisation.country_code,
+                "currency": organisation.base_currency,
+                "connection": one.state.replace("_", " "),
+                "days left": one.days_left(now_at),
+                "calls left today": access.budget.remaining(organisation.tenant_id_xero).day_count,
+            }
+            for one in access.connections.statuses()
+            for organisation in wired.organisations().values()
+            if organisation.connection_id == one.connection_id
+        ]
+        _show("Connected organisations", rows, as_json=as_json)
+
+
+@stores_app.command("load")
+def load_stores_command(
+    file: Annotated[Path, typer.Argument(help="A TOML file of stores.")],
+    organisation: Annotated[
+        str | None, typer.Option(help="Into which organisation; needed when there are several.")
+    ] = None,
+) -> None:
+    """Load stores, or bring them up to date.
+
+    Example: daybook stores load stores.toml --organisation "Kopi Corner"
+    """
+    with _wired() as wired:
+        count = load_stores(wired.engine, _text_of(file), str(file), organisation)
+    typer.echo(f"{count} stores loaded from {file}.")
+
+
+@stores_app.command("list")
+def list_stores_command(*, as_json: AsJson = False) -> None:
+    """List the stores.
+
+    Example: daybook stores list
+    """
+    with _wired() as wired, wired.engine.connect() as connection:
+        names = {key: one.name for key, one in wired.organisations().items()}
+        rows = [
+            {
+                "store": one.store.store_id,
+                "name": one.store.name,
+                "time zone": one.store.time_zone,
+                "currency": one.store.currency,
+                "cut-off": f"{one.store.cutoff:%H:%M}",
+                "organisation": names.get(one.organisation_id or 0, ""),
+            }
+            for one in read_stores(connection).values()
+        ]
+    _show("Stores", rows, as_json=as_json)
+
+
+@mapping_app.command("load")
+def load_mapping_command(
+    file: Annotated[Path, typer.Argument(help="A TOML mapping file.")],
+) -> None:
+    """Load a mapping: a new version, in force from its effective_date on.
+
+    Example: daybook mapping load mapping.toml
+    """
+    with _wired() as wired:
+        mapping, is_new = load_mapping(
+            wired.engine,
+            _text_of(file),
+            str(file),
+            loaded_by=getpass.getuser(),
+            clock=wired.clock,
+        )
+    said = "loaded" if is_new else "was loaded before, nothing changed"
+    typer.echo(f"Mapping of {mapping.organisation} from {mapping.effective_date}: {said}.")
+
+
+@app.command()
+def days(
+    first_date: Annotated[dt.datetime, typer.Argument(formats=["%Y-%m-%d"])],
+    last_date: Annotated[dt.datetime | None, typer.Argument(formats=["%Y-%m-%d"])] = None,
+    *,
+    store: Annotated[
+        list[str] | None, typer.Option(help="Only this store; may be repeated.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show store-days: receipts, ledger and Xero side by side. Ends with 1 when one is not equal.
+
+    Example: daybook days 2026-03-01 2026-03-07 --store S01
+    """
+    first, last = first_date.date(), (last_date or first_date).date()
+    if last < first:
+        raise InputError(f"The last date, {last}, is before the first date, {first}.")
+    with _wired() as wired:
+        with wired.engine.connect() as connection:
+            store_ids = store or list(read_stores(connection))
+        wanted = [
+            StoreDay(first + dt.timedelta(days=offset), store_id)
+            for offset in range((last - first).days + 1)
+            for store_id in store_ids
+        ]
+        clients = {key: wired.client(one) for key, one in wired.organisations().items()}
+        lines = [
+            line
+            for line in reconcile(wired.engine, clients, wanted)
+            if line.line.state != "no_sales"
+        ]
+        rows = [
+            {k: v for k, v in row.items() if k != "why"} for row in store_day_table.table(lines)
+        ]
+        _show(f"Store-days {first} to {last}", rows, as_json=as_json)
+        problems = store_day_table.problems(lines)
+        for sentence in problems:
+            typer.echo(sentence, err=True)
+    if problems:
+        raise typer.Exit(1)
+
+
+@app.command("secret-key")
+def secret_key() -> None:
+    """Print a new key for DAYBOOK_SECRET_KEY, which encrypts the tokens in the ledger.
+
+    Example: export DAYBOOK_SECRET_KEY=$(daybook secret-key)
+    """
+    typer.echo(Fernet.generate_key().decode())
+
+
+def _text_of(file: Path) -> str:
+    try:
+        return file.read_text(encoding="utf-8")
+    except FileNotFoundError as error:
+        raise InputError(f"There is no file {file}. Check the name and the folder.") from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"{file} cannot be read as UTF-8 text: {error}.") from error
+
+
+def _show(title: str, rows: Sequence[dict[str, str | int]], *, as_json: bool) -> None:
+    if as_json:
+        typer.echo(json.dumps(rows, ensure_ascii=False, indent=1))
+        return
+    if not rows:
+        typer.echo(f"{title}: none.")
+        return
+    table = Table(title=title)
+    for name, value in rows[0].items():
+        table.add_column(name, justify="right" if _is_figure(value) else "left")
+    for row in rows:
+        table.add_row(*(Text(str(value)) for value in row.values()))
+    Console().print(table)
+
+
+def _is_figure(value: str | int) -> bool:
+    return isinstance(value, int) or value.replace(",", "").replace(".", "").lstrip("-").isdigit()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,132 @@
+"""Puts the parts together for one process: settings in, jobs' collaborators out."""
+
+from __future__ import annotations
+
+import atexit
+import datetime as dt
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from functools import cache, cached_property
+from typing import TYPE_CHECKING, Final
+
+from daybook.clock import SystemClock
+from daybook.errors import SettingError
+from daybook.jobs.choose_store_days import ClosingRule
+from daybook.jobs.connect import XeroAccess, client_of
+from daybook.ledger import embedded
+from daybook.ledger.call_budget import LedgerCallBudget, Limits
+from daybook.ledger.connections import Connections
+from daybook.ledger.engine import open_engine
+from daybook.ledger.migrate import upgrade
+from daybook.ledger.organisations import read_organisations
+from daybook.pos.files import FilesSource
+from daybook.settings import Settings, load_settings
+from daybook.xero.client import open_http
+from daybook.xero.identity import XeroApp
+
+if TYPE_CHECKING:
+    import httpx
+    from sqlalchemy import Engine
+
+    from daybook.clock import Clock
+    from daybook.ledger.organisations import Organisation
+    from daybook.pos.source import ReceiptSource
+    from daybook.xero.client import XeroClient
+
+_REAL_LOGIN: Final = "https://login.xero.com"
+_REAL_PAGES: Final = "https://go.xero.com/app/invoicing/view"
+
+
+@dataclass
+class Wiring:
+    """One process's collaborators, each made when first asked for; `close` gives them all back."""
+
+    settings: Settings
+    clock: Clock = field(default_factory=SystemClock)
+    _open: ExitStack = field(default_factory=ExitStack)
+
+    @cached_property
+    def engine(self) -> Engine:
+        """The ledger, migrated; where no database is named, the one Daybook runs itself."""
+        url = self.settings.database_url
+        if url is None:
+            server = self._open.enter_context(embedded.start(self.settings.home))
+            address = server.url("daybook")
+        else:
+            address = url.get_secret_value()
+        engine = open_engine(address)
+        self._open.callback(engine.dispose)
+        upgrade(engine)
+        return engine
+
+    @cached_property
+    def http(self) -> httpx.Client:
+        """The one HTTP client of the process."""
+        return self._open.enter_context(open_http())
+
+    @cached_property
+    def source(self) -> ReceiptSource:
+        """Where receipts come from."""
+        if self.settings.pos_url is None:
+            raise SettingError(
+                "DAYBOOK_POS_URL is missing: set it to the folder, or any fsspec URL, in which "
+                "the point of sale's receipts, lines and tenders files lie."
+            )
+        return FilesSource(self.settings.pos_url)
+
+    def xero(self, *, keep_reserve: bool = False) -> XeroAccess:
+        """What it takes to reach Xero; `keep_reserve` leaves the day's last calls to the night."""
+        client_id, client_secret = self.settings.xero_credentials()
+        limits = Limits(
+            concurrent_count=self.settings.xero_concurrent_calls,
+            minute_count=self.settings.xero_minute_calls,
+            day_count=self.settings.xero_day_calls,
+            reserve_count=self.settings.day_reserve_calls if keep_reserve else 0,
+        )
+        return XeroAccess(
+            app=XeroApp(
+                client_id=client_id,
+                client_secret=client_secret.get_secret_value(),
+                redirect_url=self.settings.xero_redirect_url,
+                api_url=self.settings.xero_api_url,
+                identity_url=self.settings.xero_identity_url,
+                login_url=self.settings.xero_login_url,
+            ),
+            http=self.http,
+            connections=Connections(self.engine, self.settings.encryption_key().get_secret_value()),
+            budget=LedgerCallBudget(self.engine, self.clock, limits),
+            clock=self.clock,
+        )
+
+    def client(self, organisation: Organisation, *, keep_reserve: bool = False) -> XeroClient:
+        """The client of one connected organisation."""
+        access = self.xero(keep_reserve=keep_reserve)
+        return client_of(access, organisation.connection_id, organisation.tenant_id_xero)
+
+    def organisations(self) -> dict[int, Organisation]:
+        """The connected organisations by their ids in the ledger."""
+        with self.engine.connect() as connection:
+            return read_organisations(connection)
+
+    def closing_rule(self, now_at: dt.datetime) -> ClosingRule:
+        """When a date counts as closed, seen from then."""
+        closed_after = dt.timedelta(minutes=self.settings.closed_after_minutes)
+        return ClosingRule(now_at, closed_after, self.settings.trailing_days)
+
+    def document_url(self, id_xero: str) -> str:
+        """The page on which a person sees the document: Xero's own, or the sandbox's."""
+        if self.settings.xero_login_url == _REAL_LOGIN:
+            return f"{_REAL_PAGES}/{id_xero}"
+        return f"{self.settings.xero_api_url}/books/documents/{id_xero}"
+
+    def close(self) -> None:
+        """Give everything back; the last user of an embedded PostgreSQL stops it."""
+        self._open.close()
+
+
+@cache
+def shared() -> Wiring:
+    """The wiring of this process, made from the environment on first use."""
+    wired = Wiring(load_settings())
+    atexit.register(wired.close)
+    return wired
