@@ -1,4 +1,4 @@
-"""Connects Xero organisations: a person allows it in the browser, tokens and organisations are kept.
+"""Connects Xero organisations: a person allows it in the browser; tokens and facts are kept.
 
 Connecting again replaces the tokens and keeps every organisation's row, and with it its history.
 """
