@@ -91,3 +91,8 @@ def validation_reply(elements: list[Json]) -> Reply:
             }
         ),
     )
+
+
+def bare_reply(content: Json) -> Reply:
+    """Answer without an envelope, as a few deletions do."""
+    return Reply(200, wire.encode(content))

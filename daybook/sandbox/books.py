@@ -68,7 +68,7 @@ class Table(Generic[R]):
             index[old].pop(record_id, None)
         if new is not None:
             if name == "date" and new not in index:
-                insort(self._dates, new)  # type: ignore[type-var]  # the date index maps to dates
+                insort(self._dates, new)  # type: ignore[call-overload]  # the date index maps to dates
             index.setdefault(new, {})[record_id] = None
 
     def find(self, index: str, key: Hashable) -> list[R]:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from dataclasses import asdict
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from daybook.sandbox import ledger, seeding, wire
+from daybook.sandbox import ledger, seeding
 from daybook.sandbox.faults import Fault
 from daybook.sandbox.http import json_reply
 from daybook.sandbox.identifiers import fixed_guid
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 
 PREFIX = "/_sandbox"
 Content = dict[str, Any]
-_read_body = msgspec.json.Decoder(float_hook=wire.Decimal).decode
+_read_body = msgspec.json.Decoder(float_hook=Decimal).decode
 
 
 class ControlError(Exception):
@@ -42,17 +43,12 @@ def answer(world: Simulation, request: Request) -> Reply:
             try:
                 content = act(world, request, *found.groups())
                 world.save()
-                return json_reply(_plain(content))
+                return json_reply(content)
             except NotFound:
                 return json_reply({"error": f"Nothing is there: {path}"}, 404)
             except (ControlError, Invalid, ApiError, ValueError, msgspec.DecodeError) as error:
                 return json_reply({"error": str(error)}, 400)
     return json_reply({"error": f"No control call {request.method} /_sandbox/{path}"}, 404)
-
-
-def _plain(content: object) -> object:
-    """Let msgspec render decimals as text and dates as ISO."""
-    return content
 
 
 def _object(request: Request) -> Content:
@@ -248,7 +244,9 @@ def _get_limits(world: Simulation, _: Request) -> object:
 def _set_limits(world: Simulation, request: Request) -> object:
     given = _object(request)
     tenant_id = given.pop("tenant_id", None)
-    used = {name: int(given.pop(name)) for name in ("minute_used", "day_used") if name in given}
+    used: dict[str, int] = {
+        name: int(given.pop(name)) for name in ("minute_used", "day_used") if name in given
+    }
     if given.pop("reset", False):
         world.limiter.forget()
     world.high_volume = int(given.pop("high_volume", world.high_volume))

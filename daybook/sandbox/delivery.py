@@ -40,7 +40,8 @@ class SandboxProtocol(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         """Begin a request and leave the transport in its scope."""
         super().on_message_begin()
-        self.scope["extensions"] = {EXTENSION: self.transport}  # type: ignore[typeddict-item]  # our own key
+        extensions: dict[str, dict[object, object]] = {EXTENSION: {"transport": self.transport}}
+        self.scope["extensions"] = extensions
 
 
 async def send_reply(send: Send, reply: Reply) -> None:
@@ -114,7 +115,7 @@ def _after_work(fault: Fault, answer: Callable[[], Reply], reply: Reply) -> Repl
 
 async def _close(scope: Scope, receive: Receive) -> None:
     """Close the connection without a byte of reply."""
-    scope["extensions"][EXTENSION].close()
+    scope["extensions"][EXTENSION]["transport"].close()
     await _until_closed(receive)
 
 
@@ -124,7 +125,7 @@ async def _reset_mid_body(reply: Reply, scope: Scope, receive: Receive, send: Se
     half = reply.body[: len(reply.body) // 2]
     await send({"type": "http.response.body", "body": half, "more_body": True})
     await asyncio.sleep(FLUSH_SECONDS)
-    transport = scope["extensions"][EXTENSION]
+    transport = scope["extensions"][EXTENSION]["transport"]
     linger = struct.pack("ii", 1, 0)
     transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
     transport.abort()

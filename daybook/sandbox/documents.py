@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
@@ -33,6 +34,121 @@ COMMON_FIELDS: dict[str, Callable[[object, str], object]] = {
     "TotalTax": wire.decimal,
     "Total": wire.decimal,
 }
+
+
+CARRIED = (
+    "number",
+    "reference",
+    "due_date",
+    "expected_payment_date",
+    "planned_payment_date",
+    "url",
+    "branding_theme_id",
+    "sent_to_contact",
+    "bank_account_id",
+    "is_reconciled",
+    "paid",
+    "credited",
+    "payment_ids",
+    "allocation_ids",
+    "fully_paid_date",
+    "has_attachments",
+)
+COMMON_TEXTS = {"Reference": "reference", "Url": "url", "BrandingThemeID": "branding_theme_id"}
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """What differs between the kinds of documents when one is worked out.
+
+    `texts` maps Xero's plain fields to ours; in a `complete` status lines and accounts must be there.
+    """
+
+    default_status: str
+    line_amount_types: str
+    complete: frozenset[str]
+    texts: dict[str, str]
+    discount_types: frozenset[str] = frozenset()
+    is_bank: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """A document as it would be stored, its contact, and what was found wrong."""
+
+    document: Document
+    contact: Contact | None
+    messages: list[str]
+
+    def checked(self) -> tuple[Document, Contact]:
+        """Return document and contact.
+
+        Raises:
+            Invalid: something was found wrong.
+        """
+        validation.refuse_if(self.messages)
+        if self.contact is None:
+            raise Invalid(validation.NO_CONTACT)
+        return self.document, self.contact
+
+
+def plan(call: Call, given: Json, before: Document | None, kind: Kind) -> Planned:
+    """Work out the document as it would be after a write; stores nothing."""
+    messages: list[str] = []
+    status = given.get("Status") or (before.status if before else kind.default_status)
+    document_type = before.type if before else given.get("Type", "")
+    default_types = before.line_amount_types if before else kind.line_amount_types
+    types = given.get("LineAmountTypes") or default_types
+    contact = resolve_contact(call, given.get("Contact"), before, messages)
+    currency, rate = resolve_currency(call, given, before, messages)
+    check_url(given, messages)
+    built = before.lines if before else []
+    if "LineItems" in given:
+        rules = lines.LineRules(
+            types,
+            is_complete=status in kind.complete,
+            has_discounts=document_type in kind.discount_types,
+            is_bank=kind.is_bank,
+        )
+        built = lines.build_lines(call, given["LineItems"], rules, built, messages)
+    figures = calculation.totals([(line.line_amount, line.tax_amount) for line in built], types)
+    document = records.Document(
+        id=before.id if before else call.new_id(),
+        type=document_type,
+        status=status,
+        contact_id=contact.id if contact else "",
+        document_date=given.get("Date")
+        or (before.document_date if before else today(call.books, call.now)),
+        line_amount_types=types,
+        currency=currency,
+        currency_rate=rate,
+        lines=built,
+        sub_total=figures.sub_total,
+        total_tax=figures.total_tax,
+        total=figures.total,
+        created_at=before.created_at if before else call.now,
+        updated_at=call.now,
+        client_id=before.client_id if before else call.client_id,
+    )
+    if before is not None:
+        for name in CARRIED:
+            setattr(document, name, getattr(before, name))
+    for name, field in (COMMON_TEXTS | kind.texts).items():
+        if name in given:
+            setattr(document, field, given[name])
+    messages.extend(_problems(call.books, document, before, kind))
+    return Planned(document, contact, messages)
+
+
+def _problems(books: Books, document: Document, before: Document | None, kind: Kind) -> list[str]:
+    """Return what is wrong with any kind of document as a whole."""
+    messages = []
+    if document.status in kind.complete and not document.lines:
+        messages.append(validation.NO_LINES)
+    if document.total < 0:
+        messages.append(validation.NEGATIVE_TOTAL)
+    days = {document.document_date} | ({before.document_date} if before else set())
+    return messages + lock_messages(books, *days)
 
 
 def today(books: Books, now: datetime) -> date:
@@ -115,13 +231,6 @@ def resolve_currency(
     return code, rate.quantize(SIX_PLACES, "ROUND_HALF_UP")
 
 
-def compute(document_lines: list[records.Line], line_amount_types: str) -> calculation.Totals:
-    """Return the totals of lines."""
-    return calculation.totals(
-        [(line.line_amount, line.tax_amount) for line in document_lines], line_amount_types
-    )
-
-
 def check_url(given: Json, messages: list[str]) -> None:
     """Refuse a link that is not absolute or points at Xero."""
     url = given.get("Url", "")
@@ -138,11 +247,26 @@ def protected(document: Document) -> tuple[object, ...]:
         document.currency,
         document.currency_rate,
         tuple(
-            (line.id, line.quantity, line.unit_amount, line.line_amount, line.tax_type)
-            + (line.tax_amount, line.item_code, line.discount_rate, line.discount_amount)
+            (
+                *(line.id, line.quantity, line.unit_amount, line.line_amount, line.tax_type),
+                *(line.tax_amount, line.item_code, line.discount_rate, line.discount_amount),
+            )
             for line in document.lines
         ),
     )
+
+
+def refuse_protected(before: Document, after: Document) -> None:
+    """Refuse a change of what a payment or credit has fixed.
+
+    Raises:
+        Invalid: amounts, dates, types - or the contact of a credited document - would change.
+    """
+    if not (before.paid or before.credited):
+        return
+    is_moved = bool(before.credited) and before.contact_id != after.contact_id
+    if is_moved or protected(before) != protected(after):
+        raise Invalid(validation.STATUS_NOT_MODIFIABLE, validation.HAS_PAYMENT)
 
 
 def settle(document: Document, day: date) -> None:

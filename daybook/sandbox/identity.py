@@ -166,7 +166,7 @@ class Identity:
         if not scope or not set(scope.split()) <= SCOPES:
             raise OAuthError("invalid_scope")
 
-    def grant(self, app: App, user: User, scope: str, tenant_ids: list[str], now: datetime) -> str:
+    def grant(self, app: App, user: User, tenant_ids: list[str], now: datetime) -> str:
         """Connect organisations by a user's consent; return the id of this consent."""
         event_id = self._ids.guid()
         for tenant_id in tenant_ids:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -12,8 +11,6 @@ from daybook.sandbox import (
     documents,
     history,
     invoice_lists,
-    lines,
-    records,
     validation,
     wire,
 )
@@ -45,6 +42,18 @@ APPROVALS_A_MONTH = {
     "SIMPLE": {"ACCREC": 10, "ACCPAY": 5},
 }
 MAX_NUMBER = 255
+KIND = documents.Kind(
+    default_status="DRAFT",
+    line_amount_types="Exclusive",
+    complete=COMPLETE,
+    texts={
+        "InvoiceNumber": "number",
+        "DueDate": "due_date",
+        "ExpectedPaymentDate": "expected_payment_date",
+        "PlannedPaymentDate": "planned_payment_date",
+    },
+    discount_types=frozenset({"ACCREC"}),
+)
 FIELDS = wire.Fields(
     **documents.COMMON_FIELDS,
     Type=wire.text,
@@ -120,101 +129,18 @@ def _upsert(call: Call, given: Json) -> Json:
     return _create(call, given)
 
 
-@dataclass(frozen=True, slots=True)
-class _Planned:
-    """An invoice about to be stored, with its contact and what was found wrong."""
-
-    invoice: Document | None
-    contact: records.Contact | None
-    messages: list[str]
-
-
-def _plan(call: Call, given: Json, before: Document | None) -> _Planned:
+def _plan(call: Call, given: Json, before: Document | None) -> documents.Planned:
     """Work out the invoice as it would be; stores nothing."""
-    messages: list[str] = []
-    status = given.get("Status") or (before.status if before else "DRAFT")
-    kind = before.type if before else given.get("Type", "")
-    types = given.get("LineAmountTypes") or (before.line_amount_types if before else "Exclusive")
-    contact = documents.resolve_contact(call, given.get("Contact"), before, messages)
-    currency, rate = documents.resolve_currency(call, given, before, messages)
-    documents.check_url(given, messages)
-    rules = lines.LineRules(types, status in COMPLETE, has_discounts=kind == "ACCREC")
-    if "LineItems" in given:
-        built = lines.build_lines(
-            call, given["LineItems"], rules, before.lines if before else [], messages
-        )
-    else:
-        built = before.lines if before else []
-    totals = documents.compute(built, types)
-    day = given.get("Date") or (before and before.document_date)
-    invoice = records.Document(
-        id=before.id if before else call.new_id(),
-        type=kind,
-        status=status,
-        contact_id=contact.id if contact else "",
-        document_date=day or documents.today(call.books, call.now),
-        line_amount_types=types,
-        currency=currency,
-        currency_rate=rate,
-        lines=built,
-        sub_total=totals.sub_total,
-        total_tax=totals.total_tax,
-        total=totals.total,
-        created_at=before.created_at if before else call.now,
-        updated_at=call.now,
-        client_id=before.client_id if before else call.client_id,
-    )
-    _carry_over(invoice, before)
-    _texts(invoice, given)
-    messages.extend(_problems(call.books, invoice, before))
-    return _Planned(invoice, contact, messages)
-
-
-_CARRIED = (
-    "number",
-    "reference",
-    "due_date",
-    "expected_payment_date",
-    "planned_payment_date",
-    "url",
-    "branding_theme_id",
-    "sent_to_contact",
-    "paid",
-    "credited",
-    "payment_ids",
-    "allocation_ids",
-    "fully_paid_date",
-    "has_attachments",
-)
-_TEXTS = {
-    "InvoiceNumber": "number",
-    "Reference": "reference",
-    "DueDate": "due_date",
-    "ExpectedPaymentDate": "expected_payment_date",
-    "PlannedPaymentDate": "planned_payment_date",
-    "Url": "url",
-    "BrandingThemeID": "branding_theme_id",
-}
-
-
-def _carry_over(invoice: Document, before: Document | None) -> None:
-    """Keep what an update does not touch."""
-    if before is not None:
-        for name in _CARRIED:
-            setattr(invoice, name, getattr(before, name))
-
-
-def _texts(invoice: Document, given: Json) -> None:
-    """Take over the plain fields that were sent."""
-    for name, field in _TEXTS.items():
-        if name in given:
-            setattr(invoice, field, given[name])
+    planned = documents.plan(call, given, before, KIND)
+    invoice = planned.document
     if given.get("SentToContact") and invoice.status == "AUTHORISED":
         invoice.sent_to_contact = True
+    planned.messages.extend(_problems(call.books, invoice, before))
+    return planned
 
 
 def _problems(books: Books, invoice: Document, before: Document | None) -> list[str]:
-    """Return what is wrong with an invoice as a whole."""
+    """Return what is wrong with number, due date and approval."""
     messages = []
     number = invoice.number
     if invoice.type == "ACCREC" and number and (before is None or number != before.number):
@@ -223,17 +149,10 @@ def _problems(books: Books, invoice: Document, before: Document | None) -> list[
             messages.append(validation.NUMBER_TAKEN)
         if len(number) > MAX_NUMBER or not number.isascii() or not number.isprintable():
             messages.append(validation.NUMBER_FORM)
-    if invoice.status in COMPLETE:
-        if not invoice.lines:
-            messages.append(validation.NO_LINES)
-        if invoice.due_date is None:
-            messages.append(validation.NO_DUE_DATE)
-    if invoice.total < 0:
-        messages.append(validation.NEGATIVE_TOTAL)
-    days = {invoice.document_date} | ({before.document_date} if before else set())
-    messages.extend(documents.lock_messages(books, *days))
-    is_approval = invoice.status == "AUTHORISED" and (before is None or before.status in CREATABLE)
-    if is_approval and not (before and before.status == "AUTHORISED"):
+    if invoice.status in COMPLETE and invoice.due_date is None:
+        messages.append(validation.NO_DUE_DATE)
+    was_approved = before is not None and before.status in {"AUTHORISED", "PAID"}
+    if invoice.status == "AUTHORISED" and not was_approved:
         messages.extend(_plan_limit(books, invoice))
     return messages
 
@@ -260,23 +179,19 @@ def _create(call: Call, given: Json) -> Json:
         raise Invalid(validation.TYPE_NOT_CREATABLE)
     if given.get("Status", "DRAFT") not in CREATABLE:
         raise Invalid(validation.STATUS_NOT_CREATABLE)
-    planned = _plan(call, given, None)
-    return _store(call, given, planned)
+    return _store(call, given, _plan(call, given, None))
 
 
-def _store(call: Call, given: Json, planned: _Planned) -> Json:
+def _store(call: Call, given: Json, planned: documents.Planned) -> Json:
     """Store a planned invoice and its contact, number it, settle it."""
-    validation.refuse_if(planned.messages)
-    invoice, contact = planned.invoice, planned.contact
-    if invoice is None or contact is None:
-        raise Invalid(validation.NO_CONTACT)
+    invoice, contact = planned.checked()
     documents.store_contact(call.books, contact, is_sale=invoice.type == "ACCREC")
     if invoice.type == "ACCREC" and not invoice.number:
         invoice.number = _next_number(call.books)
     documents.settle(invoice, invoice.document_date)
     call.books.invoices.put(invoice)
     element = invoice_json(call, invoice, is_full=True, is_write=True)
-    if given.get("SentToContact") and invoice.status != "AUTHORISED":
+    if given.get("SentToContact") and invoice.status not in {"AUTHORISED", "PAID"}:
         element["Warnings"] = [{"Message": validation.SENT_TO_CONTACT_WARNING}]
     return element
 
@@ -299,12 +214,7 @@ def _update(call: Call, known: Document, given: Json) -> Json:
     if status in GONE:
         return _end(call, known, status)
     planned = _plan(call, given | {"Status": status}, known)
-    invoice = planned.invoice
-    has_payment = bool(known.paid or known.credited)
-    if has_payment and invoice and documents.protected(invoice) != documents.protected(known):
-        raise Invalid(validation.STATUS_NOT_MODIFIABLE, validation.HAS_PAYMENT)
-    if has_payment and known.credited and invoice and invoice.contact_id != known.contact_id:
-        raise Invalid(validation.STATUS_NOT_MODIFIABLE, validation.HAS_PAYMENT)
+    documents.refuse_protected(known, planned.document)
     element = _store(call, given, planned)
     history.note(call, known.id, "Edited", f"{known.number} changed through the API.")
     return element

@@ -136,7 +136,7 @@ def _amounts(
     if (rate or discount) and amounts.quantity is not None:
         gross = amounts.quantity * amounts.unit_amount
         if (rate or ZERO) > calculation.HUNDRED or (discount or ZERO) > abs(gross):
-            messages.append(validation.discount_too_big(rate if rate is not None else discount))
+            messages.append(validation.discount_too_big(rate or discount or ZERO))
     if amounts.quantity is None:
         return amounts
     if given.get("UnitAmount") is None:

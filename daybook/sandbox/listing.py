@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 
 from daybook.sandbox import query
 from daybook.sandbox.books import Record
-from daybook.sandbox.query import Both, Comparison, Either, QueryParseError
-from daybook.sandbox.validation import ApiError
+from daybook.sandbox.query import Both, Comparison, Either
+from daybook.sandbox.validation import ApiError, QueryParseError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -99,7 +99,7 @@ def _sorted(rows: list[R], order: list[tuple[str, bool]], listing: Listing[R]) -
             value = read(row)
             return value is not None, value
 
-        rows.sort(key=key, reverse=is_descending)  # type: ignore[arg-type]  # values of one field compare
+        rows.sort(key=key, reverse=is_descending)
     return rows
 
 

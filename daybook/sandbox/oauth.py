@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 from typing import TYPE_CHECKING
-from urllib.parse import unquote_plus, urlencode, urlsplit
+from urllib.parse import parse_qsl, unquote_plus, urlencode, urlsplit
 
 from daybook.sandbox import pages
 from daybook.sandbox.http import json_reply, text_reply
@@ -39,7 +39,7 @@ def token(world: Simulation, request: Request) -> Reply:
         elif kind == "client_credentials":
             content = identity.client_credentials(app, form.get("scope", ""), now)
         else:
-            raise OAuthError("unsupported_grant_type")
+            return json_reply({"error": "unsupported_grant_type"}, 400)
     except OAuthError as error:
         return json_reply({"error": error.code}, 400)
     finally:
@@ -125,7 +125,7 @@ def _allowed(world: Simulation, app: App, fields: dict[str, str], request: Reque
         value for key, value in _pairs(request) if key == "tenant_id" and value in user.tenant_ids
     ]
     now = world.clock.now()
-    event_id = world.identity.grant(app, user, fields["scope"], chosen or user.tenant_ids, now)
+    event_id = world.identity.grant(app, user, chosen or user.tenant_ids, now)
     code = world.identity.issue_code(app, user, fields, event_id, now)
     world.save()
     return _redirect(fields, {"code": code, "scope": fields["scope"]})
@@ -133,8 +133,6 @@ def _allowed(world: Simulation, app: App, fields: dict[str, str], request: Reque
 
 def _pairs(request: Request) -> list[tuple[str, str]]:
     """Return all fields of a form, repeated ones too."""
-    from urllib.parse import parse_qsl  # noqa: PLC0415
-
     return parse_qsl(request.body.decode("utf-8", "replace")) + parse_qsl(request.raw_query)
 
 

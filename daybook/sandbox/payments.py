@@ -14,6 +14,8 @@ from daybook.sandbox.routing import Route
 from daybook.sandbox.validation import Invalid, NotFound
 
 if TYPE_CHECKING:
+    from decimal import Decimal
+
     from daybook.sandbox.books import Books, Table
     from daybook.sandbox.records import Account, Document, Payment
     from daybook.sandbox.routing import Call, Reply
@@ -113,7 +115,7 @@ def _create(call: Call, given: Json) -> Json:
     if amount <= 0:
         messages.append(validation.PAYMENT_AMOUNT_MISSING)
     if document is not None:
-        messages.extend(_against(document, amount))
+        messages.extend(against(document, amount))
     messages.extend(documents.lock_messages(call.books, day))
     validation.refuse_if(messages)
     if document is None or account is None:
@@ -180,7 +182,7 @@ def find_account(books: Books, given: Json, messages: list[str]) -> Account | No
     return account
 
 
-def _against(document: Document, amount: records.Decimal) -> list[str]:
+def against(document: Document, amount: Decimal) -> list[str]:
     """Check status and open amount of the document."""
     messages = []
     is_open = document.status in {"AUTHORISED", "PAID"}

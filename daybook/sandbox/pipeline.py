@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from daybook.sandbox import wire
-from daybook.sandbox.http import json_reply, path_segments, text_reply
+from daybook.sandbox.http import path_segments, text_reply
 from daybook.sandbox.idempotency import METHODS, fingerprint
 from daybook.sandbox.resources import TABLE
 from daybook.sandbox.routing import Call, Reply, required_scopes
@@ -178,7 +178,7 @@ def error_reply(error: ApiError) -> Reply:
 
 def _problem(correlation_id: str, title: str, status: int, detail: str) -> Reply:
     """Answer as Xero's gateway does."""
-    content = {
+    content: dict[str, object] = {
         "Type": None,
         "Title": title,
         "Status": status,
@@ -220,6 +220,3 @@ def limited(breach: Breach, headers: dict[str, str]) -> Reply:
     if breach.retry_after is not None:
         reply.headers["retry-after"] = str(breach.retry_after)
     return reply
-
-
-__all__ = ["ApiPipeline", "Trace", "json_reply"]

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from daybook.sandbox import (
     accounts,
+    attachments,
+    bank_transactions,
+    batch_payments,
     contacts,
+    credit_notes,
     currencies,
     history,
     invoices,
@@ -25,7 +29,11 @@ TABLE = RouteTable(
         currencies,
         contacts,
         invoices,
+        credit_notes,
         payments,
+        batch_payments,
+        bank_transactions,
+        attachments,
         history,
     )
     for route in resource.ROUTES

@@ -223,7 +223,7 @@ class Seeder:
         books.organisation_changed()
 
     def _update_account(self, books: Books, fields: Json) -> None:
-        known = next(iter(books.accounts.find("code", fields.get("Code"))), None)
+        known = next(iter(books.accounts.find("code", fields.get("Code", ""))), None)
         if known is None:
             account = accounts.new_account(books, fields, self._new_id(), self._now)
             account.system_account = fields.get("SystemAccount", "")

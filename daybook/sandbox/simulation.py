@@ -116,7 +116,7 @@ class Simulation:
         self.identity.add_user("Sam Bookkeeper", "sam@example.com", tenants[1:])
         self.owner_id = owner.id
         app = self.identity.web
-        event_id = self.identity.grant(app, owner, FULL_SCOPE, tenants, now)
+        event_id = self.identity.grant(app, owner, tenants, now)
         self.ready_token = fixed_guid(config.seed, "refresh").replace("-", "") + "ready"
         self.identity.new_refresh(app, owner.id, FULL_SCOPE, event_id, now)
         issued = self.identity.state.refresh.popitem()[1]
@@ -138,7 +138,7 @@ class Simulation:
         if tenant_id not in owner.tenant_ids:
             owner.tenant_ids.append(tenant_id)
         app = self.identity.web
-        self.identity.grant(app, owner, FULL_SCOPE, [tenant_id], self.clock.now())
+        self.identity.grant(app, owner, [tenant_id], self.clock.now())
         return self.identity.connection(app.client_id, owner.id, tenant_id)
 
     def reset(self) -> None:

@@ -7,14 +7,14 @@ start the journal is read (the last line of a record wins) and written anew, com
 from __future__ import annotations
 
 import os
-from datetime import datetime
+from datetime import datetime  # noqa: TC003  msgspec reads the annotations at run time
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from daybook.sandbox.books import TABLES, Books
-from daybook.sandbox.identity import IdentityState
-from daybook.sandbox.records import Organisation
+from daybook.sandbox.identity import IdentityState  # noqa: TC001  as above
+from daybook.sandbox.records import Organisation  # noqa: TC001  as above
 
 if TYPE_CHECKING:
     from io import BufferedWriter
@@ -66,7 +66,7 @@ class StateFile:
         self._path = path
         self._file: BufferedWriter | None = None
         self._generation = 0
-        self._clock = (0.0, None)
+        self._clock: tuple[float, datetime | None] = (0.0, None)
 
     def load(self, simulation: Simulation) -> None:
         """Replace the simulation's world with the file's, if there is one, and compact the file."""
@@ -127,7 +127,7 @@ class StateFile:
         clock = (simulation.clock.offset_seconds, simulation.clock.frozen_at)
         changed = simulation.identity.is_changed or clock != self._clock
         simulation.identity.is_changed = False
-        self._clock = clock  # type: ignore[assignment]  # a pair of the same shape
+        self._clock = clock
         return changed
 
     def _world_line(self, simulation: Simulation) -> bytes:

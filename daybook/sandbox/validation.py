@@ -63,11 +63,11 @@ class NotImplementedByXero(ApiError):
         )
 
 
-class NotFound(Exception):  # noqa: N818  it is an answer of Xero's, not a failure of ours
+class NotFound(Exception):
     """No such object; Xero answers 404 with a sentence in plain text."""
 
 
-class Invalid(Exception):  # noqa: N818  it is an answer of Xero's, not a failure of ours
+class Invalid(Exception):
     """One element breaks rules; `messages` go into its ValidationErrors."""
 
     def __init__(self, *messages: str) -> None:
@@ -246,6 +246,12 @@ BATCH_NOT_DELETABLE = "This batch payment has already been deleted."
 ALLOCATION_CONTACT = "The credit note and the invoice must belong to the same contact."
 ALLOCATION_EXCEEDS_CREDIT = "The allocated amount exceeds the remaining credit of this credit note."
 
+
+def text_too_long(name: str, length: int) -> str:
+    """Return the message for a text field beyond its length."""
+    return f"{name} must not be longer than {length} characters."
+
+
 # Bank transactions
 BANK_RECONCILED = (
     "This Bank Transaction cannot be edited as it has been reconciled with a Bank Statement."
@@ -279,5 +285,6 @@ ATTACHMENT_COUNT = (
 )
 ATTACHMENT_TYPE = "The file couldn't be uploaded because it isn't a supported file type"
 ATTACHMENT_SIZE = "The file couldn't be uploaded because it exceeds the size limit of 10 MB."
+ATTACHMENT_NAME = "The file name contains characters that are not allowed, or is too long."
 ATTACHMENT_EMPTY = "The file couldn't be uploaded because it is empty."
 NOTE_LENGTH = "Details must be between 1 and 2500 characters long."
