@@ -50,9 +50,7 @@ def run(console: Console, *, is_once: bool) -> None:
 
     tell("Starting PostgreSQL, Prefect and the Xero sandbox ...")
     with running(load_settings(), load_demo_settings(), tell) as stack:
-        tell("PostgreSQL is ready.")
-        stack.wait_for_sandbox()
-        tell(f"The Xero sandbox is ready: {stack.sandbox_url}")
+        tell(f"PostgreSQL and the Xero sandbox are ready: {stack.sandbox_url}")
         stack.wait_for_prefect()
         tell(f"Prefect is ready: {stack.prefect_url}")
         if not is_once:

@@ -13,6 +13,7 @@ import signal
 import subprocess
 import time
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import psutil
@@ -20,10 +21,12 @@ import psutil
 from daybook.errors import Unavailable
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-    from pathlib import Path
+    from collections.abc import Callable, Mapping, Sequence
 
+PROJECT = Path(__file__).parents[2]
 MARK = "STORE_DAYBOOK_DEMO"
+_READY_SECONDS_MAX = 120
+_POLL_SECONDS = 0.05
 _TERM_SECONDS_MAX = 5.0
 _KILL_SECONDS_MAX = 5.0
 _DISMISS_SECONDS_MAX = 10.0
@@ -71,17 +74,62 @@ class Child:
             self.process.wait()
 
 
+class Crew:
+    """The processes of one demo; they carry its mark and write to `logs`/NAME.log."""
+
+    def __init__(self, mark: str, logs: Path) -> None:
+        """Begin with nobody."""
+        self._mark = mark
+        self._logs = logs
+        self._children: dict[str, Child] = {}
+
+    def __getitem__(self, name: str) -> Child:
+        """Return the process of this name."""
+        return self._children[name]
+
+    def start(self, name: str, command: Sequence[str], environment: Mapping[str, str]) -> None:
+        """Start a process that belongs to the demo."""
+        marked = {**environment, MARK: self._mark}
+        self._children[name] = start_child(name, command, environment=marked, logs=self._logs)
+
+    def check(self) -> None:
+        """Raise Unavailable if one of them has failed, or has ended though it should stay."""
+        for child in self._children.values():
+            if child.process.poll() != 0:
+                child.check()
+
+    def wait_for(self, name: str, is_ready: Callable[[], bool]) -> None:
+        """Poll until ready; raise Unavailable when one of them fails or it takes too long."""
+        deadline = time.monotonic() + _READY_SECONDS_MAX
+        while not is_ready():
+            self.check()
+            if time.monotonic() > deadline:
+                raise Unavailable(
+                    f"{name} is not ready after {_READY_SECONDS_MAX} seconds; "
+                    f"its log is {self._children[name].log}."
+                )
+            time.sleep(_POLL_SECONDS)
+
+    def end(self, first: str) -> None:
+        """End the process named `first`, then all others and whatever they started."""
+        if first in self._children:
+            self._children[first].end()
+        end_marked(self._mark)
+        for child in self._children.values():
+            child.end()
+
+
 def start_child(
-    name: str, command: Sequence[str], *, environment: Mapping[str, str], logs: Path, folder: Path
+    name: str, command: Sequence[str], *, environment: Mapping[str, str], logs: Path
 ) -> Child:
-    """Start a process in a group of its own, in `folder`; its output goes to `logs`/`name`.log."""
+    """Start a process in a group of its own, in the checkout; its output goes to a log."""
     logs.mkdir(parents=True, exist_ok=True)
     log = logs / f"{name}.log"
     with log.open("wb") as output:
         process = subprocess.Popen(  # noqa: S603 - our own commands, no shell
             command,
             env=dict(environment),
-            cwd=folder,
+            cwd=PROJECT,
             stdin=subprocess.PIPE,
             stdout=output,
             stderr=subprocess.STDOUT,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from daybook.errors import Busy, DaybookError
 from daybook.ledger import embedded
 from daybook.settings import load_settings
-from deployments.demo.stack import LOCK, STATE, end_leftovers, only_demo_in
+from deployments.demo.home import LOCK, STATE, end_leftovers, only_demo_in
 
 if TYPE_CHECKING:
     from pathlib import Path

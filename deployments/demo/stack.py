@@ -8,41 +8,33 @@ next demo does. PostgreSQL is shared and ends with its last user (`daybook.ledge
 from __future__ import annotations
 
 import contextlib
-import fcntl
-import os
 import secrets
 import sys
 import time
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import httpx
-from pydantic import SecretStr
 
 from daybook.clock import SystemClock
-from daybook.errors import Busy, SettingError, Unavailable
 from daybook.ledger import embedded
-from daybook.settings import Settings, inherited_variables, variables_of
-from deployments.demo.children import MARK, Child, end_marked, start_child
+from daybook.settings import inherited_variables, variables_of
+from deployments.demo.children import Crew, start_child
+from deployments.demo.environment import demo_settings, prefect_variables, refuse_foreign_parts
+from deployments.demo.home import end_leftovers, mark_of, only_demo_in
 from deployments.demo.ports import port_or_free
 from deployments.demo.runs import end_runs_of_the_dead
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
-    from daybook.ledger.embedded import EmbeddedPostgres
-    from daybook.settings import DemoSettings
+    from daybook.settings import DemoSettings, Settings
 
-PROJECT = Path(__file__).parents[2]
 WORK_POOL = "daybook"
-LOCK = "demo.lock"
-# What the demo keeps in its home; `demo/` is for the story's own files.
-STATE = ("postgres", "prefect", "logs", "demo", "sandbox.json", "secret.key", LOCK)
 _WORKER_RUNS_MAX = 2
-_READY_SECONDS_MAX = 120
-_POLL_SECONDS = 0.05
-_SANDBOX_APP = "daybook-demo"
+_WORKER = "prefect-worker"
+_PREFECT = (sys.executable, "-m", "deployments.demo.prefect_command")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,40 +43,37 @@ class Stack:
 
     settings: Settings
     environment: dict[str, str] = field(repr=False)
+    name: str
     prefect_url: str
-    sandbox_url: str
-    children: dict[str, Child]
+    crew: Crew
+
+    @property
+    def sandbox_url(self) -> str:
+        """The address of the Xero sandbox and of the page that shows its books."""
+        return self.settings.xero_api_url
 
     @property
     def prefect_api_url(self) -> str:
         """The address of Prefect's API."""
         return f"{self.prefect_url}/api"
 
-    def wait_for_sandbox(self) -> None:
-        """Return when the Xero sandbox answers."""
-        self._wait("sandbox", lambda: _answers(self.sandbox_url))
-
     def wait_for_prefect(self) -> None:
         """Return when the deployments are applied and the worker takes runs."""
-        self._wait("prefect-server", lambda: _answers(f"{self.prefect_api_url}/health"))
+        self.crew.wait_for("prefect-server", lambda: _answers(f"{self.prefect_api_url}/health"))
         with httpx.Client(base_url=self.prefect_api_url, timeout=30) as api:
             end_runs_of_the_dead(api, SystemClock().now())
             # Only now: the worker would otherwise take up what the dead left.
-            self.children["prefect-worker"].say("go")
+            self.crew[_WORKER].say("go")
             pool = f"/work_pools/{WORK_POOL}"
-            self._wait("prefect-worker", lambda: api.get(pool).is_success)
-            self.children["prefect-deploy"].say("go")
-            self._wait_for_deployments()
-            self._wait(
-                "prefect-worker",
-                lambda: bool(api.post(f"{pool}/workers/filter", json={}).json()),
-            )
+            self.crew.wait_for(_WORKER, lambda: api.get(pool).is_success)
+            deploy = self.crew["prefect-deploy"]
+            deploy.say("go")
+            self.crew.wait_for("prefect-deploy", lambda: deploy.process.poll() == 0)
+            self.crew.wait_for(_WORKER, lambda: self._is_worker_online(api))
 
     def check(self) -> None:
-        """Raise Unavailable if one of the processes that have to stay has ended."""
-        for name, child in self.children.items():
-            if name != "prefect-deploy":
-                child.check()
+        """Raise Unavailable, with its last words, if one of the processes has ended."""
+        self.crew.check()
 
     def wait_until_interrupted(self) -> None:
         """Watch the processes until Ctrl-C; raise Unavailable as soon as one has ended."""
@@ -92,24 +81,9 @@ class Stack:
             self.check()
             time.sleep(1)
 
-    def _wait_for_deployments(self) -> None:
-        deploy = self.children["prefect-deploy"]
-        self._wait("prefect-server", lambda: deploy.process.poll() is not None)
-        if deploy.process.returncode:
-            deploy.check()
-
-    def _wait(self, name: str, is_ready: Callable[[], bool]) -> None:
-        """Poll until ready; raise Unavailable when the process ends or takes too long."""
-        child = self.children[name]
-        deadline = time.monotonic() + _READY_SECONDS_MAX
-        while not is_ready():
-            child.check()
-            if time.monotonic() > deadline:
-                raise Unavailable(
-                    f"{name} is not ready after {_READY_SECONDS_MAX} seconds; "
-                    f"its log is {child.log}."
-                )
-            time.sleep(_POLL_SECONDS)
+    def _is_worker_online(self, api: httpx.Client) -> bool:
+        workers = api.post(f"/work_pools/{WORK_POOL}/workers/filter", json={}).json()
+        return self.name in {worker["name"] for worker in workers}
 
 
 @contextlib.contextmanager
@@ -118,153 +92,65 @@ def running(
 ) -> Iterator[Stack]:
     """Run the stack for the length of the block; every process has ended after it.
 
-    PostgreSQL is ready when the block begins; the others are still starting, so that the block can
-    prepare something meanwhile: see `Stack.wait_for_sandbox` and `Stack.wait_for_prefect`.
+    PostgreSQL and the sandbox are ready when the block begins. Prefect is still starting, so that
+    the block can prepare something meanwhile; then it calls `Stack.wait_for_prefect`.
 
     Raises:
         SettingError: a setting names a database or a Xero other than the demo's own.
         Busy: another demo runs in the same home.
         Unavailable: a process does not start.
     """
-    _refuse_foreign_parts(settings)
+    refuse_foreign_parts(settings)
+    home = settings.home
     with contextlib.ExitStack() as cleanup:
-        cleanup.enter_context(only_demo_in(settings.home))
-        if leftovers := end_leftovers(settings.home):
+        cleanup.enter_context(only_demo_in(home))
+        if leftovers := end_leftovers(home):
             tell(f"Ended {leftovers} processes that an earlier demo left.")
-        mark = f"{settings.home}:{secrets.token_hex(8)}"
-        cleanup.enter_context(_guarded(settings.home, mark))
-        postgres = cleanup.enter_context(embedded.start(settings.home, port=ports.postgres_port))
+        name = f"demo-{secrets.token_hex(4)}"
+        cleanup.enter_context(_guarded(home, mark_of(home, name)))
+        postgres = cleanup.enter_context(embedded.start(home, port=ports.postgres_port))
         _tell_if_taken(tell, "PostgreSQL", ports.postgres_port, postgres.port)
-        stack = _new_stack(settings, ports, postgres, tell)
-        stack.environment[MARK] = mark
-        cleanup.callback(_end, stack, mark)
-        _start_children(stack)
-        yield stack
+        crew = Crew(mark_of(home, name), home / "logs")
+        cleanup.callback(crew.end, first=_WORKER)
+
+        prefect_port = _chosen_port(tell, "Prefect", ports.prefect_port)
+        environment = inherited_variables() | prefect_variables(settings, prefect_port, postgres)
+        _start_server(crew, environment)
+        sandbox_port = _chosen_port(tell, "the Xero sandbox", ports.sandbox_port)
+        bootstrap = _start_sandbox(crew, environment, home, sandbox_port)
+        settings = demo_settings(settings, postgres, bootstrap)
+        environment |= variables_of(settings)
+        _start_worker_and_deploy(crew, environment, name)
+        yield Stack(settings, environment, name, f"http://127.0.0.1:{prefect_port}", crew)
 
 
-def _new_stack(
-    settings: Settings, ports: DemoSettings, postgres: EmbeddedPostgres, tell: Callable[[str], None]
-) -> Stack:
-    """Choose the ports and work out what the processes have to know."""
-    prefect_port = port_or_free(ports.prefect_port)
-    _tell_if_taken(tell, "Prefect", ports.prefect_port, prefect_port)
-    sandbox_port = port_or_free(ports.sandbox_port)
-    _tell_if_taken(tell, "the Xero sandbox", ports.sandbox_port, sandbox_port)
-    sandbox_url = f"http://127.0.0.1:{sandbox_port}"
-    settings = settings.model_copy(
-        update={
-            "database_url": SecretStr(postgres.url("daybook")),
-            "secret_key": settings.encryption_key(),
-            "xero_api_url": sandbox_url,
-            "xero_identity_url": sandbox_url,
-            "xero_login_url": sandbox_url,
-            "xero_client_id": _SANDBOX_APP,
-            "xero_client_secret": SecretStr(_SANDBOX_APP),
-        }
-    )
-    environment = (
-        inherited_variables()
-        | variables_of(settings)
-        | _prefect_variables(settings.home, prefect_port, postgres)
-    )
-    return Stack(settings, environment, f"http://127.0.0.1:{prefect_port}", sandbox_url, {})
+def _start_server(crew: Crew, environment: dict[str, str]) -> None:
+    command = (*_PREFECT, "prefect.server.api.server", "server", "start")
+    crew.start("prefect-server", command, environment)
+    crew["prefect-server"].say("go")
 
 
-def _prefect_variables(home: Path, port: int, postgres: EmbeddedPostgres) -> dict[str, str]:
-    """Return the environment of Prefect's server, worker and runs; docs/operations.md says why."""
-    database_url = postgres.url("prefect").replace("postgresql://", "postgresql+asyncpg://")
-    return {
-        "DO_NOT_TRACK": "1",
-        "PREFECT_HOME": str(home / "prefect"),
-        "PREFECT_API_URL": f"http://127.0.0.1:{port}/api",
-        "PREFECT_LOGGING_EXTRA_LOGGERS": "daybook",
-        "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
-        "PREFECT_SERVER_API_HOST": "127.0.0.1",
-        # As a variable, not as an option: the option leaves the UI pointing at port 4200.
-        "PREFECT_SERVER_API_PORT": str(port),
-        # In memory, the default, a restart of the server would leak every slot that was taken.
-        "PREFECT_SERVER_CONCURRENCY_LEASE_STORAGE": (
-            "prefect.server.concurrency.lease_storage.filesystem"
-        ),
-        "PREFECT_SERVER_DATABASE_CONNECTION_URL": database_url,
-        "PREFECT_SERVER_EPHEMERAL_ENABLED": "false",
-        "PREFECT_SERVER_SERVICES_DB_VACUUM_ENABLED": "events,flow_runs",
-        "PREFECT_SERVER_UI_SHOW_PROMOTIONAL_CONTENT": "false",
-        "PREFECT_WORKER_QUERY_SECONDS": "1",
-    }
+def _start_sandbox(
+    crew: Crew, environment: dict[str, str], home: Path, port: int
+) -> dict[str, str]:
+    """Start the sandbox and return what it says about itself: addresses and the app's secret."""
+    command = (sys.executable, "-m", "daybook.cli", "sandbox", "--port", str(port))
+    crew.start("sandbox", (*command, "--state", str(home / "sandbox.json")), environment)
+    url = f"http://127.0.0.1:{port}/_sandbox"
+    crew.wait_for("sandbox", lambda: _answers(url))
+    bootstrap: dict[str, str] = httpx.get(url).json()
+    return bootstrap
 
 
-def _start_children(stack: Stack) -> None:
-    """Start all processes at once; those that need another one wait for it."""
-    sandbox_port = stack.sandbox_url.rpartition(":")[2]
-    prefect = [sys.executable, "-m", "deployments.demo.prefect_command"]
-    commands = {
-        "prefect-server": [*prefect, "prefect.server.api.server", "server", "start"],
-        "sandbox": [
-            *(sys.executable, "-m", "daybook.cli", "sandbox", "--port", sandbox_port),
-            *("--state", str(stack.settings.home / "sandbox.json")),
-        ],
-        "prefect-worker": [
-            *prefect,
-            "prefect.cli.worker,prefect.workers.process",
-            *("worker", "start", "--type", "process", "--pool", WORK_POOL),
-            *("--limit", str(_WORKER_RUNS_MAX)),
-        ],
-        "prefect-deploy": [
-            *prefect,
-            "prefect.cli.deploy,flows.daily_sales,flows.backfill",
-            *("--no-prompt", "deploy", "--all"),
-        ],
-    }
-    for name, command in commands.items():
-        stack.children[name] = start_child(
-            name,
-            command,
-            environment=stack.environment,
-            logs=stack.settings.home / "logs",
-            folder=PROJECT,
-        )
-    stack.children["prefect-server"].say("go")
-
-
-def _end(stack: Stack, mark: str) -> None:
-    """End the worker and its runs while they can still tell the server, then all the others."""
-    if worker := stack.children.get("prefect-worker"):
-        worker.end()
-    end_marked(mark)
-    for child in stack.children.values():
-        child.end()
-
-
-def end_leftovers(home: Path) -> int:
-    """End what earlier demos in this home left running; return how many processes there were."""
-    return end_marked(f"{home}:")
-
-
-@contextlib.contextmanager
-def only_demo_in(home: Path) -> Iterator[None]:
-    """Hold the home for the length of the block; raise Busy while another demo does."""
-    try:
-        home.mkdir(parents=True, exist_ok=True)
-        lock = (home / LOCK).open("a+")
-    except OSError as error:
-        raise SettingError(
-            f"The demo cannot write in {home} ({error.strerror}); "
-            "set DAYBOOK_HOME to a folder you may write in."
-        ) from error
-    with lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            lock.seek(0)
-            raise Busy(
-                f"A demo is already running in {home} (process {lock.read().strip()}); "
-                "end it first, or set DAYBOOK_HOME to another folder."
-            ) from None
-        lock.truncate(0)
-        lock.write(str(os.getpid()))
-        lock.flush()
-        yield
+def _start_worker_and_deploy(crew: Crew, environment: dict[str, str], name: str) -> None:
+    """Start the worker and the command that applies prefect.yaml; both wait for the server."""
+    worker = ("worker", "start", "--type", "process", "--pool", WORK_POOL, "--name", name)
+    limit = ("--limit", str(_WORKER_RUNS_MAX))
+    imports = "prefect.cli.worker,prefect.workers.process"
+    crew.start(_WORKER, (*_PREFECT, imports, *worker, *limit), environment)
+    imports = "prefect.cli.deploy,flows.daily_sales,flows.backfill"
+    deploy = ("--no-prompt", "deploy", "--all")
+    crew.start("prefect-deploy", (*_PREFECT, imports, *deploy), environment)
 
 
 @contextlib.contextmanager
@@ -272,10 +158,9 @@ def _guarded(home: Path, mark: str) -> Iterator[None]:
     """Have a guard clean up in case this process is killed."""
     guard = start_child(
         "guard",
-        [sys.executable, "-m", "deployments.demo.guard", str(home), mark],
+        (sys.executable, "-m", "deployments.demo.guard", str(home), mark),
         environment=inherited_variables(),
         logs=home / "logs",
-        folder=PROJECT,
     )
     try:
         yield
@@ -283,15 +168,10 @@ def _guarded(home: Path, mark: str) -> Iterator[None]:
         guard.dismiss()
 
 
-def _refuse_foreign_parts(settings: Settings) -> None:
-    """Refuse to run the demo on a database or a Xero that is not its own."""
-    names = ("database_url", "xero_api_url", "xero_identity_url", "xero_login_url")
-    for name in names:
-        if getattr(settings, name) != Settings.model_fields[name].default:
-            raise SettingError(
-                f"The demo runs on a database and a Xero sandbox of its own; unset "
-                f"DAYBOOK_{name.upper()} for it, so that nothing real is touched."
-            )
+def _chosen_port(tell: Callable[[str], None], name: str, asked: int) -> int:
+    chosen = port_or_free(asked)
+    _tell_if_taken(tell, name, asked, chosen)
+    return chosen
 
 
 def _tell_if_taken(tell: Callable[[str], None], name: str, asked: int, chosen: int) -> None:
@@ -302,6 +182,6 @@ def _tell_if_taken(tell: Callable[[str], None], name: str, asked: int, chosen: i
 def _answers(url: str) -> bool:
     """Whether a server is up at this address."""
     try:
-        return not httpx.get(url, timeout=5).is_server_error
+        return httpx.get(url, timeout=5).is_success
     except httpx.TransportError:
         return False

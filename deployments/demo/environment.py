@@ -1,0 +1,68 @@
+"""What the demo's processes find in their environment."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from pydantic import SecretStr
+
+from daybook.errors import SettingError
+from daybook.settings import Settings
+from deployments.demo.home import RECEIPTS
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from daybook.ledger.embedded import EmbeddedPostgres
+
+
+def refuse_foreign_parts(settings: Settings) -> None:
+    """Raise SettingError if the settings name a database or a Xero that is not the demo's own."""
+    for name in ("database_url", "xero_api_url", "xero_identity_url", "xero_login_url"):
+        if getattr(settings, name) != Settings.model_fields[name].default:
+            raise SettingError(
+                "The demo runs on a database and a Xero sandbox of its own; unset "
+                f"DAYBOOK_{name.upper()} for it, so that nothing real is touched."
+            )
+
+
+def demo_settings(
+    settings: Settings, postgres: EmbeddedPostgres, bootstrap: Mapping[str, Any]
+) -> Settings:
+    """Point the settings at the demo's database and, as the sandbox says itself, at its Xero."""
+    return settings.model_copy(
+        update={
+            "database_url": SecretStr(postgres.url("daybook")),
+            "secret_key": settings.encryption_key(),
+            "pos_url": str(settings.home / RECEIPTS),
+            "xero_api_url": bootstrap["api_url"],
+            "xero_identity_url": bootstrap["identity_url"],
+            "xero_login_url": bootstrap["login_url"],
+            "xero_client_id": bootstrap["client_id"],
+            "xero_client_secret": SecretStr(bootstrap["client_secret"]),
+        }
+    )
+
+
+def prefect_variables(settings: Settings, port: int, postgres: EmbeddedPostgres) -> dict[str, str]:
+    """Return the environment of Prefect's server, worker and runs; docs/operations.md says why."""
+    database_url = postgres.url("prefect").replace("postgresql://", "postgresql+asyncpg://")
+    return {
+        "DO_NOT_TRACK": "1",
+        "PREFECT_HOME": str(settings.home / "prefect"),
+        "PREFECT_API_URL": f"http://127.0.0.1:{port}/api",
+        "PREFECT_LOGGING_EXTRA_LOGGERS": "daybook",
+        "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+        "PREFECT_SERVER_API_HOST": "127.0.0.1",
+        # As a variable, not as an option: the option leaves the UI pointing at port 4200.
+        "PREFECT_SERVER_API_PORT": str(port),
+        # In memory, the default, a restart of the server would leak every slot that was taken.
+        "PREFECT_SERVER_CONCURRENCY_LEASE_STORAGE": (
+            "prefect.server.concurrency.lease_storage.filesystem"
+        ),
+        "PREFECT_SERVER_DATABASE_CONNECTION_URL": database_url,
+        "PREFECT_SERVER_EPHEMERAL_ENABLED": "false",
+        "PREFECT_SERVER_SERVICES_DB_VACUUM_ENABLED": "events,flow_runs",
+        "PREFECT_SERVER_UI_SHOW_PROMOTIONAL_CONTENT": "false",
+        "PREFECT_WORKER_QUERY_SECONDS": "1",
+    }
