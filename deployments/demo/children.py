@@ -66,7 +66,8 @@ class Child:
 
     def _wait_or_kill(self, seconds: float) -> None:
         assert self.process.stdin is not None
-        self.process.stdin.close()
+        with contextlib.suppress(BrokenPipeError):
+            self.process.stdin.close()
         try:
             self.process.wait(seconds)
         except subprocess.TimeoutExpired:
