@@ -15,6 +15,7 @@ from sqlalchemy import bindparam, text
 from daybook.errors import InputError
 from daybook.ledger.copy_text import copy_in, copy_out
 from daybook.sales.encoding import batch_of, lines_of, staged_receipts, tenders_of
+from daybook.sales.store import StoreDay
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from daybook.sales.frames import ReceiptBatch
-    from daybook.sales.store import Store, StoreDay
+    from daybook.sales.store import Store
 
 _STAGED_COLUMNS: Final = (
     "receipt_key, store_id, receipt_id_pos, sold_at, updated_at, currency, is_refund, is_voided, "
@@ -112,6 +113,14 @@ _SELECT: Final = text(
          AS day (business_date, store_id) USING (business_date, store_id)
     """
 )
+_COUNT_BY_DAY: Final = text(
+    """
+    SELECT business_date, store_id, count(*) AS receipt_count FROM receipts
+    JOIN unnest(CAST(:dates AS date[]), CAST(:store_ids AS text[]))
+         AS day (business_date, store_id) USING (business_date, store_id)
+    GROUP BY business_date, store_id
+    """
+)
 # Spelled out: the text of a time must not depend on the session's settings.
 _RECEIPTS: Final = """
     SELECT id, store_id, receipt_id_pos,
@@ -192,23 +201,30 @@ def write_receipts(
     )
 
 
+def receipt_counts(connection: Connection, store_days: Collection[StoreDay]) -> dict[StoreDay, int]:
+    """How many receipts the ledger has of each of these store-days that has any."""
+    rows = connection.execute(_COUNT_BY_DAY, _arrays(store_days))
+    return {StoreDay(row.business_date, row.store_id): row.receipt_count for row in rows}
+
+
 def read_receipts(connection: Connection, store_days: Collection[StoreDay]) -> ReceiptBatch:
     """The receipts of these store-days; `receipt_key` is the ledger's id."""
     connection.execute(_CREATE_SELECTED)
     connection.execute(text("TRUNCATE selected_receipts"))
-    connection.execute(
-        _SELECT,
-        {
-            "dates": [day.business_date for day in store_days],
-            "store_ids": [day.store_id for day in store_days],
-        },
-    )
+    connection.execute(_SELECT, _arrays(store_days))
     connection.execute(text("ANALYZE selected_receipts"))
     return batch_of(
         copy_out(connection, _RECEIPTS),
         copy_out(connection, _LINES),
         copy_out(connection, _TENDERS),
     )
+
+
+def _arrays(store_days: Collection[StoreDay]) -> dict[str, list[object]]:
+    return {
+        "dates": [day.business_date for day in store_days],
+        "store_ids": [day.store_id for day in store_days],
+    }
 
 
 def _write_lines_and_tenders(connection: Connection, batch: ReceiptBatch) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Collection, Iterator, Sequence
 
     from daybook.sales.frames import ReceiptBatch
     from daybook.sales.store import Store
@@ -40,10 +40,16 @@ class ReceiptSource(Protocol):
         ...
 
     def receipts(
-        self, stores: Sequence[Store], first_date: dt.date, last_date: dt.date
+        self,
+        stores: Sequence[Store],
+        first_date: dt.date,
+        last_date: dt.date,
+        *,
+        known_store_ids: Collection[str] | None = None,
     ) -> Iterator[Page]:
         """Every receipt of the stores whose business date lies in the window, in bounded pages.
 
-        A page may also carry receipts just outside the window; the caller drops those.
+        A page may also carry receipts just outside the window; the caller drops those. Where the
+        ids of all stores are given, receipts of any other store are rejects.
         """
         ...

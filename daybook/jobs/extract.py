@@ -1,0 +1,107 @@
+"""Reads a source's receipts into the ledger; run again, it changes nothing."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from daybook.errors import InputError
+from daybook.ledger.receipts import ReceiptCounts, write_receipts
+from daybook.ledger.rejects import RejectRow, write_rejects
+from daybook.ledger.stores import read_stores
+from daybook.sales.window import within
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Iterator, Sequence
+
+    from sqlalchemy import Engine
+
+    from daybook.clock import Clock
+    from daybook.pos.source import Page, ReceiptSource
+    from daybook.sales.store import Store
+
+_REJECTS_SHOWN_MAX: Final = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Extracted:
+    """What an extract came to; `rejects` are the first of the rows that could not be read."""
+
+    receipts: ReceiptCounts
+    line_count: int = 0
+    page_count: int = 0
+    reject_count: int = 0
+    new_reject_count: int = 0
+    rejects: tuple[RejectRow, ...] = ()
+
+    def __add__(self, other: Extracted) -> Extracted:
+        """Both together."""
+        return Extracted(
+            self.receipts + other.receipts,
+            self.line_count + other.line_count,
+            self.page_count + other.page_count,
+            self.reject_count + other.reject_count,
+            self.new_reject_count + other.new_reject_count,
+            (self.rejects + other.rejects)[:_REJECTS_SHOWN_MAX],
+        )
+
+    def __str__(self) -> str:
+        """For the log."""
+        return (
+            f"{self.receipts.new_count} receipts new, {self.receipts.changed_count} changed, "
+            f"{self.receipts.unchanged_count} unchanged; {self.reject_count} rows rejected"
+        )
+
+
+def extract(  # noqa: PLR0913 - from where, into what, which and when, for whom
+    source: ReceiptSource,
+    engine: Engine,
+    stores: Sequence[Store],
+    first_date: dt.date,
+    last_date: dt.date,
+    *,
+    run_id: str | None,
+    clock: Clock,
+) -> Extracted:
+    """Read the stores' receipts of these business dates, one transaction per page.
+
+    Raises:
+        InputError: the dates are the wrong way round, or the source cannot be used as it is.
+    """
+    if last_date < first_date:
+        raise InputError(
+            f"The last date {last_date} is before the first date {first_date}; swap them."
+        )
+    extracted = Extracted(ReceiptCounts(0, 0, 0))
+    if not stores:
+        return extracted
+    with engine.connect() as connection:
+        known_store_ids = frozenset(read_stores(connection))
+    pages = source.receipts(stores, first_date, last_date, known_store_ids=known_store_ids)
+    for page in _one_ahead(pages):
+        batch = within(page.batch, stores, first_date, last_date)
+        rejects = [RejectRow(r.url, r.row_number, r.column, r.reason) for r in page.rejects]
+        now_at = clock.now()
+        with engine.begin() as connection:
+            counts = write_receipts(connection, batch, stores, now_at=now_at)
+            new_reject_count = write_rejects(connection, rejects, run_id=run_id, now_at=now_at)
+        extracted += Extracted(
+            receipts=counts,
+            line_count=len(batch.lines),
+            page_count=1,
+            reject_count=len(rejects),
+            new_reject_count=new_reject_count,
+            rejects=tuple(rejects),
+        )
+    return extracted
+
+
+def _one_ahead(pages: Iterator[Page]) -> Iterator[Page]:
+    """The pages, of which the next is read while the ledger writes the one before."""
+    with ThreadPoolExecutor(max_workers=1, thread_name_prefix="page") as pool:
+        coming = pool.submit(next, pages, None)
+        while (page := coming.result()) is not None:
+            coming = pool.submit(next, pages, None)
+            yield page
