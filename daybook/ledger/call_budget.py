@@ -16,7 +16,7 @@ import math
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final, Protocol
 
-from sqlalchemy import and_, delete, func, or_, select, text, update
+from sqlalchemy import delete, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
 from daybook.errors import RateLimited
@@ -49,6 +49,21 @@ _APP_NEARLY_FULL: Final = 0.9
 _FIRST_POLL_SECONDS: Final = 0.02
 _LONGEST_POLL_SECONDS: Final = 0.25
 _LOCK: Final = text("SELECT pg_advisory_xact_lock(hashtextextended(:scope, 7301))")
+
+# One statement, since it runs twice for every call to Xero.
+_USAGE: Final = text(
+    """
+    SELECT coalesce(array_agg(started_at ORDER BY id), '{}') AS started,
+           coalesce(array_agg(finished_at ORDER BY id), '{}') AS finished,
+           (SELECT count(*) FROM xero_calls WHERE started_at > :minute_since) AS app_count,
+           (SELECT count(*) FROM xero_calls
+             WHERE tenant_id_xero = :tenant_id AND started_at > :day_since) AS day_count
+      FROM xero_calls
+     WHERE tenant_id_xero = :tenant_id
+       AND started_at > least(:minute_since, :lease_since)
+       AND (started_at > :minute_since OR finished_at IS NULL)
+    """
+)
 
 
 class LimitsSeen(Protocol):
@@ -227,43 +242,29 @@ class LedgerCallBudget:
     def _usage(self, connection: Connection, tenant_id: str) -> _Usage:
         """Count what is used at this moment; near the app's limit, one process at a time."""
         now_at = self.clock.now()
-        lease = dt.timedelta(seconds=self.limits.lease_seconds)
-        app_count = self._app_minute_count(connection, now_at)
-        if app_count >= self.limits.app_minute_count * _APP_NEARLY_FULL:
+        times = {
+            "tenant_id": tenant_id,
+            "minute_since": now_at - _MINUTE - _ARRIVAL - _MARGIN,
+            "day_since": now_at - _DAY - _ARRIVAL - _MARGIN,
+            "lease_since": now_at - dt.timedelta(seconds=self.limits.lease_seconds),
+        }
+        row = connection.execute(_USAGE, times).one()
+        if row.app_count >= self.limits.app_minute_count * _APP_NEARLY_FULL:
             connection.execute(_LOCK, {"scope": _APP})
-            app_count = self._app_minute_count(connection, now_at)
-        of_tenant = xero_calls.c.tenant_id_xero == tenant_id
-        started_at, finished_at = xero_calls.c.started_at, xero_calls.c.finished_at
-        recent = connection.execute(
-            select(started_at, finished_at).where(
-                of_tenant,
-                or_(
-                    started_at > now_at - _MINUTE - _ARRIVAL - _MARGIN,
-                    and_(finished_at.is_(None), started_at > now_at - lease),
-                ),
-            )
-        ).all()
-        day_count = connection.execute(
-            select(func.count()).where(of_tenant, started_at > now_at - _DAY - _ARRIVAL - _MARGIN)
-        ).scalar_one()
-        ends = (minute_end(row.started_at, row.finished_at, now_at) for row in recent)
+            row = connection.execute(_USAGE, times).one()
+        recent = list(zip(row.started, row.finished, strict=True))
+        ends = (minute_end(started_at, finished_at, now_at) for started_at, finished_at in recent)
         return _Usage(
             now_at=now_at,
             in_progress_count=sum(
-                row.finished_at is None and row.started_at > now_at - lease for row in recent
+                finished_at is None and started_at > times["lease_since"]
+                for started_at, finished_at in recent
             ),
             minute_ends=sorted(end for end in ends if end > now_at),
-            day_count=day_count,
-            app_minute_count=app_count,
+            day_count=row.day_count,
+            app_minute_count=row.app_count,
             elsewhere=self._elsewhere(connection, tenant_id),
         )
-
-    def _app_minute_count(self, connection: Connection, now_at: dt.datetime) -> int:
-        since_at = now_at - _MINUTE - _ARRIVAL - _MARGIN
-        count: int = connection.execute(
-            select(func.count()).where(xero_calls.c.started_at > since_at)
-        ).scalar_one()
-        return count
 
     def _elsewhere(self, connection: Connection, tenant_id: str) -> dict[str, _Elsewhere]:
         rows = connection.execute(
