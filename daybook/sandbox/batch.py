@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from daybook.sandbox import wire
 from daybook.sandbox.identifiers import NO_ID
 from daybook.sandbox.routing import Reply
-from daybook.sandbox.validation import Invalid
+from daybook.sandbox.validation import Invalid, PostDataInvalid
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -41,7 +41,10 @@ def wants_each(call: Call) -> bool:
 def run(call: Call, shape: Shape, fields: Fields, apply: Callable[[Json], Json]) -> Reply:
     """Read all elements, then apply each; `apply` raises `Invalid` before it changes anything."""
     sent = wire.elements(call.body, shape.plural, shape.noun)
-    given = [fields.read(element, f"{shape.plural}[{n}]") for n, element in enumerate(sent)]
+    try:
+        given = fields.read_all(sent)
+    except PostDataInvalid as problem:
+        raise problem.inside(shape.plural) from None
     call.element_count = len(given)
     return answer(call, shape, [_outcome(shape, element, apply) for element in given])
 

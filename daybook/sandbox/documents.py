@@ -11,7 +11,6 @@ from daybook.sandbox import calculation, contacts, currencies, lines, records, v
 from daybook.sandbox.validation import Invalid
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from datetime import date, datetime
 
     from daybook.sandbox.books import Books
@@ -20,7 +19,7 @@ if TYPE_CHECKING:
     from daybook.sandbox.wire import Json
 
 SIX_PLACES = Decimal("0.000001")
-COMMON_FIELDS: dict[str, Callable[[object, str], object]] = {
+COMMON_FIELDS: dict[str, wire.Reader] = {
     "Contact": wire.one(contacts.FIELDS),
     "Date": wire.calendar_date,
     "Reference": wire.text,

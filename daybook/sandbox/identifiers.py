@@ -22,7 +22,8 @@ class Identifiers:
 
     def guid(self) -> str:
         """Return a new lower-case dashed GUID."""
-        return str(uuid.UUID(int=self._random.getrandbits(128), version=4))
+        digits = f"{self._random.getrandbits(128):032x}"
+        return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-a{digits[17:20]}-{digits[20:]}"
 
     def token(self, characters: int = 43) -> str:
         """Return a new opaque token of letters and digits."""

@@ -199,10 +199,10 @@ def new_payment(
     """Store a checked payment and lower what is open on the document."""
     base = call.books.organisation.currency
     is_foreign = document.currency != base or (account.currency or base) != base
-    rate = given.get("CurrencyRate", document.currency_rate if is_foreign else records.ONE)
-    amount = given["Amount"]
+    rate: Decimal = given.get("CurrencyRate", document.currency_rate if is_foreign else records.ONE)
+    amount: Decimal = given["Amount"]
     same_currency = (account.currency or base) == document.currency
-    bank_amount = given.get("BankAmount", amount if same_currency else amount * rate)
+    bank_amount: Decimal = given.get("BankAmount", amount if same_currency else amount * rate)
     payment = records.Payment(
         id=call.new_id(),
         type=TYPES[document.type],

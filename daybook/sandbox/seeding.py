@@ -211,7 +211,7 @@ class Seeder:
     def _update_organisation(self, books: Books, given: Json) -> None:
         organisation = books.organisation
         organisation.name = given.get("name", organisation.name)
-        organisation.plan = given.get("class", given.get("plan", organisation.plan))
+        organisation.plan = given.get("class") or given.get("plan") or organisation.plan
         organisation.time_zone = given.get("timezone", organisation.time_zone)
         for key, field in (
             ("periodlockdate", "period_lock_date"),
@@ -219,7 +219,7 @@ class Seeder:
         ):
             if key in given:
                 value = given[key]
-                setattr(organisation, field, wire.calendar_date(value, key) if value else None)
+                setattr(organisation, field, wire.calendar_date(value) if value else None)
         books.organisation_changed()
 
     def _update_account(self, books: Books, fields: Json) -> None:
@@ -250,7 +250,7 @@ class Seeder:
             option if isinstance(option, str) else _plain(option).get("name", "")
             for option in fields.get("options", [])
         ]
-        found = books.tracking_categories.find("name", fields.get("name", "").lower())
+        found = books.tracking_categories.find("name", str(fields.get("name", "")).lower())
         if not found:
             given = {"Name": fields.get("name", ""), "Options": [{"Name": name} for name in names]}
             tracking_categories.create_category(books, given, self._new_id)

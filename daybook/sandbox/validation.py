@@ -30,6 +30,14 @@ class PostDataInvalid(ApiError):
     def __init__(self, message: str) -> None:
         """`message` follows Xero's deserialiser."""
         super().__init__(14, "PostDataInvalidException", message)
+        self._reason = message
+        self._path = ""
+
+    def inside(self, step: str) -> PostDataInvalid:
+        """Return this problem as seen from one level further out; `step` is `.Name` or `[0]`."""
+        self._path = step + self._path
+        self.message = f"{self._reason} Path '{self._path.lstrip('.')}'."
+        return self
 
 
 class QueryParseError(ApiError):

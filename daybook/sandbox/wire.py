@@ -6,7 +6,7 @@ import re
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal, InvalidOperation
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import msgspec
 
@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
 Json = dict[str, Any]
 """A JSON object of the wire, or its typed reading; which fields it has is Xero's to say."""
-Reader = "Callable[[object, str], object]"
+Reader: TypeAlias = "Callable[[object], object]"
+"""Turns a JSON value into a typed one or refuses it."""
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MILLISECOND = timedelta(milliseconds=1)
@@ -81,7 +82,7 @@ def decode(body: bytes, noun: str) -> object:
         raise PostDataInvalid(f"The request body is not valid JSON: {error}") from None
 
 
-def elements(body: bytes, plural: str, noun: str) -> list[Json]:
+def elements(body: bytes, plural: str, noun: str) -> list[object]:
     """Return the elements of `{"Invoices": [...]}`, of a bare object, or of a bare array."""
     found = decode(body, noun)
     if isinstance(found, dict):
@@ -95,9 +96,6 @@ def elements(body: bytes, plural: str, noun: str) -> list[Json]:
         found = [found]
     if not isinstance(found, list) or not found:
         raise NoDataProcessed(noun)
-    for element in found:
-        if not isinstance(element, dict):
-            raise PostDataInvalid(f"Error converting value to type '{noun}'. Path '{plural}'.")
     return found
 
 
@@ -106,7 +104,7 @@ def _is_foreign_envelope(found: Json) -> bool:
     return len(found) <= 1 and all(isinstance(value, list) for value in found.values())
 
 
-def text(value: object, path: str) -> str:
+def text(value: object) -> str:
     """Read text; numbers and booleans are taken by their JSON spelling."""
     if isinstance(value, str):
         return value
@@ -114,23 +112,23 @@ def text(value: object, path: str) -> str:
         return "true" if value else "false"
     if isinstance(value, (int, Decimal)):
         return str(value)
-    raise PostDataInvalid(f"Unexpected value when reading text. Path '{path}'.")
+    raise PostDataInvalid("Unexpected value when reading text.")
 
 
-def decimal(value: object, path: str) -> Decimal:
+def decimal(value: object) -> Decimal:
     """Read a number, sent as a number or as numeric text."""
-    try:
-        if isinstance(value, (int, str, Decimal)) and not isinstance(value, bool):
+    if isinstance(value, (int, str, Decimal)) and not isinstance(value, bool):
+        try:
             number = Decimal(value)
-            if number.is_finite():
-                return number
-    except InvalidOperation:
-        pass
-    raise PostDataInvalid(f"Could not convert value to decimal: {value}. Path '{path}'.")
+        except InvalidOperation:
+            number = Decimal("NaN")
+        if number.is_finite():
+            return number
+    raise PostDataInvalid(f"Could not convert value to decimal: {value}.")
 
 
-def calendar_date(value: object, path: str) -> date | None:
-    """Read `YYYY-MM-DD`, an ISO datetime (its date counts) or `/Date(ms)/`; empty text is no date."""
+def calendar_date(value: object) -> date | None:
+    """Read `YYYY-MM-DD`, an ISO datetime (its date counts) or `/Date(ms)/`; empty is no date."""
     if value == "":
         return None
     if isinstance(value, str):
@@ -142,70 +140,90 @@ def calendar_date(value: object, path: str) -> date | None:
                 return date.fromisoformat(value[:10])
         except (ValueError, OverflowError):
             pass
-    raise PostDataInvalid(f"The string '{value}' is not a valid AllXsd value. Path '{path}'.")
+    raise PostDataInvalid(f"The string '{value}' is not a valid AllXsd value.")
 
 
-def boolean(value: object, path: str) -> bool:
+def boolean(value: object) -> bool:
     """Read true, false and their text forms."""
     if isinstance(value, bool):
         return value
     if isinstance(value, str) and value.lower() in {"true", "false"}:
         return value.lower() == "true"
-    raise PostDataInvalid(f"Could not convert value to boolean: {value}. Path '{path}'.")
+    raise PostDataInvalid(f"Could not convert value to boolean: {value}.")
 
 
-def choice(kind: str, *names: str) -> Callable[[object, str], str]:
+def choice(kind: str, *names: str) -> Reader:
     """Read one of an enum's names, exactly spelt."""
 
-    def read(value: object, path: str) -> str:
+    def read(value: object) -> str:
         if isinstance(value, str) and value in names:
             return value
-        raise PostDataInvalid(
-            f"Error converting value \"{value}\" to type '{kind}'. Path '{path}'."
-        )
+        raise PostDataInvalid(f"Error converting value \"{value}\" to type '{kind}'.")
 
     return read
 
 
-def one(fields: Fields) -> Callable[[object, str], Json]:
+def one(fields: Fields) -> Reader:
     """Read a nested object."""
 
-    def read(value: object, path: str) -> Json:
+    def read(value: object) -> Json:
         if not isinstance(value, dict):
-            raise PostDataInvalid(f"Cannot read the value as an object. Path '{path}'.")
-        return fields.read(value, path)
+            raise PostDataInvalid("Cannot read the value as an object.")
+        return fields.read(value)
 
     return read
 
 
-def many(fields: Fields) -> Callable[[object, str], list[Json]]:
+def many(fields: Fields) -> Reader:
     """Read an array of nested objects."""
 
-    def read(value: object, path: str) -> list[Json]:
+    def read(value: object) -> list[Json]:
         if not isinstance(value, list):
             raise PostDataInvalid("Object reference not set to an instance of an object.")
-        read_one = one(fields)
-        return [read_one(item, f"{path}[{index}]") for index, item in enumerate(value)]
+        return fields.read_all(value)
 
     return read
 
 
 class Fields:
-    """The fields an element may carry and how each is read; others are ignored, as Xero ignores them."""
+    """The fields an element may carry and how each is read; others are ignored, as by Xero."""
 
-    def __init__(self, **readers: Callable[[object, str], object]) -> None:
+    def __init__(self, **readers: Reader) -> None:
         """Name the fields in Xero's spelling."""
         self._readers = readers
         self._names = {name.lower(): name for name in readers}
 
-    def read(self, element: Json, path: str = "") -> Json:
-        """Return the fields that are present and not null, typed; names match case-insensitively."""
+    def read(self, element: Json) -> Json:
+        """Return the fields that are present and not null, typed; names match in any case.
+
+        Raises:
+            PostDataInvalid: a value cannot be read; it says where.
+        """
         found: Json = {}
         readers = self._readers
         for key, value in element.items():
             name = key if key in readers else self._names.get(key.lower())
             if name is not None and value is not None:
-                found[name] = readers[name](value, f"{path}.{name}")
+                try:
+                    found[name] = readers[name](value)
+                except PostDataInvalid as problem:
+                    raise problem.inside(f".{name}") from None
+        return found
+
+    def read_all(self, elements: list[object]) -> list[Json]:
+        """Read an array of elements.
+
+        Raises:
+            PostDataInvalid: a value cannot be read; it says where.
+        """
+        found = []
+        for index, element in enumerate(elements):
+            try:
+                if not isinstance(element, dict):
+                    raise PostDataInvalid("Cannot read the value as an object.")
+                found.append(self.read(element))
+            except PostDataInvalid as problem:
+                raise problem.inside(f"[{index}]") from None
         return found
 
 
