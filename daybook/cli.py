@@ -29,7 +29,7 @@ from daybook.wiring import Wiring
 from daybook.xero.callback import wait_for_browser
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode="rich", add_completion=False)
 stores_app = typer.Typer(no_args_is_help=True, help="The chain's stores.")
@@ -90,7 +90,7 @@ def status(*, as_json: AsJson = False) -> None:
     Example: daybook status --json
     """
     with _wired() as wired:
-        access = wired.xero()
+        access, budget = wired.xero(), wired.call_budget()
         now_at = wired.clock.now()
         rows = [
             {
@@ -99,7 +99,7 @@ def status(*, as_json: AsJson = False) -> None:
                 "currency": organisation.base_currency,
                 "connection": one.state.replace("_", " "),
                 "days left": one.days_left(now_at),
-                "calls left today": access.budget.remaining(organisation.tenant_id_xero).day_count,
+                "calls left today": budget.remaining(organisation.tenant_id_xero).day_count,
             }
             for one in access.connections.statuses()
             for organisation in wired.organisations().values()
@@ -226,7 +226,7 @@ def _text_of(file: Path) -> str:
         raise InputError(f"{file} cannot be read as UTF-8 text: {error}.") from error
 
 
-def _show(title: str, rows: Sequence[dict[str, str | int]], *, as_json: bool) -> None:
+def _show(title: str, rows: Sequence[Mapping[str, str | int]], *, as_json: bool) -> None:
     if as_json:
         typer.echo(json.dumps(rows, ensure_ascii=False, indent=1))
         return

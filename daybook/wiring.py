@@ -77,12 +77,6 @@ class Wiring:
     def xero(self, *, keep_reserve: bool = False) -> XeroAccess:
         """What it takes to reach Xero; `keep_reserve` leaves the day's last calls to the night."""
         client_id, client_secret = self.settings.xero_credentials()
-        limits = Limits(
-            concurrent_count=self.settings.xero_concurrent_calls,
-            minute_count=self.settings.xero_minute_calls,
-            day_count=self.settings.xero_day_calls,
-            reserve_count=self.settings.day_reserve_calls if keep_reserve else 0,
-        )
         return XeroAccess(
             app=XeroApp(
                 client_id=client_id,
@@ -94,9 +88,19 @@ class Wiring:
             ),
             http=self.http,
             connections=Connections(self.engine, self.settings.encryption_key().get_secret_value()),
-            budget=LedgerCallBudget(self.engine, self.clock, limits),
+            budget=self.call_budget(keep_reserve=keep_reserve),
             clock=self.clock,
         )
+
+    def call_budget(self, *, keep_reserve: bool = False) -> LedgerCallBudget:
+        """The calls that all processes share."""
+        limits = Limits(
+            concurrent_count=self.settings.xero_concurrent_calls,
+            minute_count=self.settings.xero_minute_calls,
+            day_count=self.settings.xero_day_calls,
+            reserve_count=self.settings.day_reserve_calls if keep_reserve else 0,
+        )
+        return LedgerCallBudget(self.engine, self.clock, limits)
 
     def client(self, organisation: Organisation, *, keep_reserve: bool = False) -> XeroClient:
         """The client of one connected organisation."""

@@ -22,7 +22,7 @@ def _name() -> str:
 @flow(
     name="daily-sales",
     flow_run_name=_name,
-    task_runner=ThreadPoolTaskRunner(max_workers=4),
+    task_runner=ThreadPoolTaskRunner(max_workers=4),  # type: ignore[arg-type] # Prefect leaves its type open
     retries=0,
     persist_result=False,
 )

@@ -43,8 +43,8 @@ def post_store_days(
     run_id = flow_run.id or "by hand"
     for chunk in _chunks(store_days, wiring.shared().settings.chunk_store_days):
         _extract(chunk, run_id)
-        total(chunk, _span(chunk), run_id)
-        plan(chunk, _span(chunk), run_id)
+        totalled = total(chunk, _span(chunk), run_id)
+        plan(chunk, totalled, _span(chunk), run_id)
     days = list(store_days)
     failures = []
     for organisation in wiring.shared().organisations().values():

@@ -18,12 +18,13 @@ from daybook.ledger.documents import (
 from daybook.ledger.mappings import read_mappings
 from daybook.ledger.store_days import StoreDayStatus, settle_store_days, write_store_days
 from daybook.ledger.stores import read_stores
+from daybook.posting.control_holds import hold_of
 from daybook.posting.documents import payload_hash
 from daybook.posting.holds import Hold, HoldCode
 from daybook.posting.plan import Plan, plan_documents
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from sqlalchemy import Connection, Engine
 
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from daybook.ledger.documents import KnownDocument
     from daybook.ledger.mappings import DatedMappings
     from daybook.ledger.stores import LedgerStore
+    from daybook.sales.control_totals import ControlFailure
     from daybook.sales.daily_total import DailyTotal
     from daybook.sales.store import StoreDay
 
@@ -43,16 +45,39 @@ class Planned:
     statuses: tuple[StoreDayStatus, ...]
 
     @property
-    def state_counts(self) -> Counter[str]:
-        """How many store-days are in each state."""
-        return Counter(status.state for status in self.statuses)
+    def sentences(self) -> list[str]:
+        """One sentence per hold, with store and date."""
+        return [
+            f"{one.store_day.business_date} store {one.store_day.store_id} is {one.state}: "
+            f"{hold.sentence}"
+            for one in self.statuses
+            for hold in one.holds
+        ]
+
+    def __str__(self) -> str:
+        """For the log."""
+        states = Counter(one.state.replace("_", " ") for one in self.statuses)
+        counted = ", ".join(f"{count} {state}" for state, count in states.items())
+        return f"{self.document_count} documents planned; store-days: {counted}"
 
 
 def plan(
-    engine: Engine, store_days: Collection[StoreDay], *, prefix: str, run_id: str, clock: Clock
+    engine: Engine,
+    store_days: Collection[StoreDay],
+    *,
+    control_failures: Iterable[ControlFailure] = (),
+    prefix: str,
+    run_id: str,
+    clock: Clock,
 ) -> Planned:
-    """Plan every store-day from its current daily totals; run again, it changes nothing."""
+    """Plan every store-day from its current daily totals; run again, it changes nothing.
+
+    A store-day with a control failure is held, whatever its totals say.
+    """
     now_at = clock.now()
+    failed = defaultdict(list)
+    for failure in control_failures:
+        failed[failure.store_day].append(hold_of(failure))
     with engine.begin() as connection:
         stores = read_stores(connection, {day.store_id for day in store_days})
         mappings = read_mappings(connection)
@@ -63,11 +88,17 @@ def plan(
         known = defaultdict(list)
         for document in known_documents(connection, store_days):
             known[document.store_day].append(document)
-        statuses, wanted, vanished = [], [], []
+        statuses: list[StoreDayStatus] = []
+        wanted: list[NewDocument] = []
+        vanished: list[int] = []
         for day in sorted(store_days):
-            status, new = plan_store_day(
-                day, totals[day], store=stores[day.store_id], mappings=mappings, prefix=prefix
-            )
+            new: list[NewDocument] = []
+            if failed[day]:
+                status = StoreDayStatus(day, "held", tuple(failed[day]))
+            else:
+                status, new = plan_store_day(
+                    day, totals[day], store=stores[day.store_id], mappings=mappings, prefix=prefix
+                )
             if changed := _changed_after_posting(day, new, known[day]):
                 status, new = changed, []
             else:

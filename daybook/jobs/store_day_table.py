@@ -89,7 +89,7 @@ def table(lines: Sequence[ReconciledLine]) -> list[dict[str, str | int]]:
 
 def problems(lines: Sequence[ReconciledLine]) -> list[str]:
     """One sentence for every store-day that is not in Xero as it should be."""
-    sentences = []
+    sentences: list[str] = []
     for one in lines:
         day = one.line.store_day
         where = f"{day.business_date} store {day.store_id}"

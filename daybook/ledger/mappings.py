@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import msgspec
 from sqlalchemy import Text, cast, select
 from sqlalchemy.dialects.postgresql import insert
 
 from daybook.ledger.tables import mappings
-from daybook.posting.mapping import Mapping, content_hash, decode, encode
+from daybook.posting.mapping import Mapping, content_hash, decode
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -42,7 +43,7 @@ def write_mapping(
     statement = insert(mappings).values(
         organisation_id=organisation_id,
         effective_date=mapping.effective_date,
-        content=cast(encode(mapping).decode(), mappings.c.content.type),
+        content=msgspec.to_builtins(mapping),
         content_hash=content_hash(mapping),
         loaded_at=now_at,
         loaded_by=loaded_by,

@@ -10,6 +10,7 @@ class HoldCode(StrEnum):
     """The named reasons for holding a store-day."""
 
     UNBALANCED = "unbalanced"
+    CONTROL_TOTAL = "control_total"
     UNMAPPED_CATEGORY = "unmapped_category"
     UNMAPPED_TAX = "unmapped_tax"
     UNMAPPED_TENDER = "unmapped_tender"

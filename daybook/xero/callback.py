@@ -14,19 +14,25 @@ _PAGE: Final = b"""<!doctype html><meta charset="utf-8"><title>Daybook</title>
 the organisation is connected. This page can be closed.</body>"""
 
 
-class _Callback(BaseHTTPRequestHandler):
-    """Keeps the query of the first request to the redirect address; anything else is 404."""
+class _Listener(HTTPServer):
+    """Keeps the query of the first request to the redirect address."""
 
     path_wanted = "/"
     answer: dict[str, str] | None = None
 
+
+class _Callback(BaseHTTPRequestHandler):
+    """Answers the browser; anything but the redirect address is 404."""
+
+    server: _Listener
+
     def do_GET(self) -> None:
         """Answer the browser."""
         address = urlsplit(self.path)
-        if address.path != type(self).path_wanted:
+        if address.path != self.server.path_wanted:
             self.send_error(404)
             return
-        type(self).answer = dict(parse_qsl(address.query))
+        self.server.answer = dict(parse_qsl(address.query))
         self.send_response(200)
         self.send_header("Content-Type", "text/html; charset=utf-8")
         self.end_headers()
@@ -49,21 +55,21 @@ def wait_for_browser(redirect_url: str, *, seconds: float) -> dict[str, str]:
             f"DAYBOOK_XERO_REDIRECT_URL is {redirect_url}; to connect from a terminal it has to be "
             "an address on this machine, such as http://localhost:8765/callback."
         )
-    handler = type("Callback", (_Callback,), {"path_wanted": address.path or "/", "answer": None})
     try:
-        server = HTTPServer(("127.0.0.1", address.port or 80), handler)
+        server = _Listener(("127.0.0.1", address.port or 80), _Callback)
     except OSError as error:
         raise SettingError(
             f"Port {address.port or 80} of DAYBOOK_XERO_REDIRECT_URL is taken ({error.strerror}). "
             "End the program that uses it, or choose another port there and in the Xero app."
         ) from error
+    server.path_wanted = address.path or "/"
     deadline = time.monotonic() + seconds
     with server:
-        while handler.answer is None:
+        while server.answer is None:
             server.timeout = deadline - time.monotonic()
             if server.timeout <= 0:
                 raise InputError(
                     "Nobody came back from Xero's page in time. Run it again and allow the access."
                 )
             server.handle_request()
-    return handler.answer
+    return server.answer

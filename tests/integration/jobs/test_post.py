@@ -1,0 +1,243 @@
+"""Posting into the sandbox: once, to the cent, whatever becomes of the replies."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import Counter
+from decimal import Decimal
+from threading import Thread
+from typing import TYPE_CHECKING
+
+import pytest
+from kopi_corner import DATE, MAPPING, daily_total
+from sqlalchemy import text
+
+from daybook.clock import SystemClock
+from daybook.errors import Busy, Unavailable
+from daybook.jobs.load_mapping import load_mapping
+from daybook.jobs.reconcile import reconcile
+from daybook.ledger.organisation_lock import organisation_lock
+from daybook.ledger.store_days import read_store_days
+from daybook.posting.holds import HoldCode
+
+if TYPE_CHECKING:
+    from kopi_corner import Chain
+
+    from daybook.ledger.store_days import StoreDayStatus
+    from daybook.sales.store import StoreDay
+
+STORES = ("S01", "S02", "S03")
+
+
+def planned_days(chain: Chain) -> list[StoreDay]:
+    """One day of three stores, one of them with a refund that needs a credit note."""
+    days = chain.total(
+        [daily_total("S01"), daily_total("S02", net=2000), daily_total("S03", refund=500)]
+    )
+    chain.plan(days)
+    return days
+
+
+def status_of(chain: Chain, day: StoreDay) -> StoreDayStatus:
+    """Where the store-day stands."""
+    with chain.engine.connect() as connection:
+        return read_store_days(connection, [day])[day]
+
+
+def assert_books_are_right(chain: Chain, days: list[StoreDay]) -> None:
+    """Each document is there once, paid, and everything is equal to the cent."""
+    books = chain.books()
+    numbers = [row["number"] for row in (*books["invoices"], *books["credit_notes"])]
+    assert 4 == len(numbers) == len(set(numbers))
+    references = [row["reference"] for row in books["payments"] if row["status"] == "AUTHORISED"]
+    assert 7 == len(references) == len(set(references))
+    clients = {chain.organisation.organisation_id: chain.client}
+    lines = reconcile(chain.engine, clients, days)
+    for one in lines:  # there are no receipts behind these totals
+        line = one.line
+        assert line.total_minor == line.documents_minor == line.paid_minor == one.xero_minor
+        assert (0, "posted") == (one.due_minor, line.state)
+
+
+def test_planned_days_are_posted_and_paid(chain: Chain) -> None:
+    """Three store-days become three invoices, a credit note and seven payments in three calls."""
+    days = planned_days(chain)
+    posted = chain.post(days)
+    assert 11 == posted.posted_count
+    assert_books_are_right(chain, days)
+    # One for the contact, then one for each kind of document.
+    assert 4 == chain.writes()
+
+
+def test_second_run_writes_nothing(chain: Chain) -> None:
+    """What is posted is not planned, sent or touched again."""
+    days = planned_days(chain)
+    chain.post(days)
+    before = chain.writes()
+    assert 0 == chain.plan(days).document_count
+    chain.post(days)
+    assert before == chain.writes()
+    assert_books_are_right(chain, days)
+
+
+@pytest.mark.parametrize("path", ["/Invoices", "/CreditNotes", "/Payments", "/Contacts"])
+@pytest.mark.parametrize(
+    "fault", ["lost_reply", "lost_request", "truncated_body", "reset_mid_body", "server_error"]
+)
+def test_lost_reply_is_looked_up_not_sent_again(chain: Chain, path: str, fault: str) -> None:
+    """Applied or not, after any broken reply the books hold every document once."""
+    days = planned_days(chain)
+    method = "POST" if path == "/Contacts" else "PUT"
+    chain.fault(match={"method": method, "path": path}, nth=1, fault=fault)
+    chain.post(days)
+    assert_books_are_right(chain, days)
+
+
+def test_refused_invoice_stops_no_other(chain: Chain) -> None:
+    """An archived account keeps its own store back, with Xero's words; the others are posted."""
+    days = chain.total([daily_total("S01"), daily_total("S02", refund=10)])
+    chain.plan(days)
+    tenant = chain.organisation.tenant_id_xero
+    chain.control.post(f"/_sandbox/organisations/{tenant}/accounts/201/archive")
+    posted = chain.post(days)
+    assert (1, 3) == (posted.rejected_count, posted.posted_count)
+    assert "posted" == status_of(chain, days[0]).state
+    refused = status_of(chain, days[1])
+    assert "failed" == refused.state
+    assert [HoldCode.REFUSED] == [hold.code for hold in refused.holds]
+    assert "201" in refused.holds[0].sentence
+
+
+def test_refused_day_is_posted_once_the_cause_is_mended(chain: Chain) -> None:
+    """After the account is restored, a new run posts what is missing and nothing else."""
+    days = chain.total([daily_total("S01", refund=10)])
+    chain.plan(days)
+    tenant = chain.organisation.tenant_id_xero
+    chain.control.post(f"/_sandbox/organisations/{tenant}/accounts/201/archive")
+    chain.post(days)
+    chain.control.post(f"/_sandbox/organisations/{tenant}/accounts/201/restore")
+    chain.plan(days)
+    chain.post(days)
+    assert "posted" == status_of(chain, days[0]).state
+    assert 1 == len(chain.books()["invoices"])
+
+
+def test_payment_account_that_was_wrong_can_be_mapped_anew(chain: Chain) -> None:
+    """The invoice is in Xero; a new mapping replaces only the refused payment."""
+    wrong = MAPPING.replace('NETS = "892"', 'NETS = "200"')
+    load_mapping(chain.engine, wrong, "wrong.toml", loaded_by="test", clock=SystemClock())
+    days = chain.total([daily_total("S01")])
+    chain.plan(days)
+    chain.post(days)
+    assert "failed" == status_of(chain, days[0]).state
+    mended = MAPPING.replace(
+        'contact = "Daily sales"', 'contact = "Daily sales"\nrefunds = "negative_lines"'
+    )
+    load_mapping(chain.engine, mended + "#", "m.toml", loaded_by="test", clock=SystemClock())
+    with chain.engine.begin() as connection:
+        connection.execute(text("DELETE FROM mappings WHERE content->'tenders'->>'NETS' = '200'"))
+    chain.plan(days)
+    chain.post(days)
+    assert "posted" == status_of(chain, days[0]).state
+    assert Counter({"891": 1, "892": 1}) == Counter(
+        row["account_code"] for row in chain.books()["payments"]
+    )
+
+
+def test_number_that_is_taken_by_something_else_is_held(chain: Chain) -> None:
+    """A document with our number and other figures is shown beside ours and left alone."""
+    days = chain.total([daily_total("S01")])
+    chain.plan(days)
+    chain.post(days)
+    with chain.engine.begin() as connection:  # as after the loss of the ledger
+        connection.execute(text("TRUNCATE documents, document_events, store_days"))
+    changed = chain.total([daily_total("S01", net=1200)])
+    chain.plan(changed)
+    before = len(chain.books()["payments"])
+    chain.post(changed)
+    status = status_of(chain, changed[0])
+    assert [HoldCode.DIFFERENT_IN_XERO] == [hold.code for hold in status.holds]
+    assert "11.50 in Xero and 13.80" in status.holds[0].sentence
+    assert before == len(chain.books()["payments"])
+
+
+def test_documents_of_a_lost_ledger_are_adopted(chain: Chain) -> None:
+    """The ledger is gone and made anew: the same documents are found in Xero, not doubled."""
+    days = planned_days(chain)
+    chain.post(days)
+    with chain.engine.begin() as connection:
+        connection.execute(text("TRUNCATE documents, document_events, store_days"))
+    chain.plan(days)
+    posted = chain.post(days)
+    assert 4 == posted.adopted_count
+    assert 4 == len(
+        {row["number"] for row in (*chain.books()["invoices"], *chain.books()["credit_notes"])}
+    )
+
+
+def test_changed_day_is_flagged_and_left_alone(chain: Chain) -> None:
+    """Receipts that change after posting are said; what is in Xero stays as it is."""
+    days = chain.total([daily_total("S01")])
+    chain.plan(days)
+    chain.post(days)
+    before = chain.writes()
+    chain.total([daily_total("S01", net=1100)])
+    chain.plan(days)
+    chain.post(days)
+    status = status_of(chain, days[0])
+    assert ("failed", [HoldCode.CHANGED_AFTER_POSTING]) == (
+        status.state,
+        [hold.code for hold in status.holds],
+    )
+    assert before == chain.writes()
+
+
+def test_unreachable_xero_leaves_everything_planned(chain: Chain) -> None:
+    """Nothing was sent, so nothing has to be looked up, and the next run posts it all."""
+    days = planned_days(chain)
+    chain.fault(match={"path": "/Contacts"}, fault="unavailable", times=20)
+    with pytest.raises(Unavailable):
+        chain.post(days)
+    with chain.engine.connect() as connection:
+        states = connection.execute(text("SELECT DISTINCT state FROM documents")).scalars().all()
+    assert ["planned"] == list(states)
+    chain.control.delete("/_sandbox/faults")
+    chain.post(days)
+    assert_books_are_right(chain, days)
+
+
+def test_two_loaders_at_once_post_everything_once(chain: Chain) -> None:
+    """One works, the other waits its turn and finds nothing left to do."""
+    days = planned_days(chain)
+    threads = [Thread(target=chain.post, args=(days,)) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert_books_are_right(chain, days)
+
+
+def test_loader_that_cannot_wait_leaves(chain: Chain) -> None:
+    """While another holds the organisation, a loader says so and touches nothing."""
+    with (
+        organisation_lock(chain.engine, chain.organisation, wait_seconds=0, clock=SystemClock()),
+        pytest.raises(Busy, match="Another run is posting into Kopi Corner"),
+        organisation_lock(chain.engine, chain.organisation, wait_seconds=0, clock=SystemClock()),
+    ):
+        pass
+
+
+def test_batches_are_filled_across_stores_and_dates(chain: Chain) -> None:
+    """Sixty store-days of three stores take two invoice calls, not sixty."""
+    totals = [
+        daily_total(store_id, DATE - dt.timedelta(days=offset))
+        for offset in range(20)
+        for store_id in STORES
+    ]
+    days = chain.total(totals)
+    chain.plan(days)
+    chain.post(days)
+    log = chain.control.get("/_sandbox/requests", params={"writes": "1"}).json()["requests"]
+    calls = Counter(row["path"].rpartition("/")[2] for row in log)
+    assert {"Contacts": 1, "Invoices": 2, "Payments": 3} == calls
+    assert Decimal(690) == sum(Decimal(row["total"]) for row in chain.books()["invoices"])
