@@ -1,1 +1,1 @@
-"""A Xero organisation on this machine: rules, limits and faults over HTTP. Shares no code with the client."""
+"""A Xero organisation on this machine, over HTTP; shares no code with the client."""

@@ -1,7 +1,7 @@
-"""The sandbox as a web application: Xero's paths, the control calls and the ledger pages on one port.
+"""The sandbox as a web application: Xero's paths, control calls and pages on one port.
 
-Each family of paths is one raw ASGI endpoint; FastAPI only finds it. Nothing on the way awaits between reading a
-request and having its reply, so every call is atomic.
+Each family of paths is one raw ASGI endpoint; FastAPI only finds it. Nothing on the way awaits
+between reading a request and having its reply, so every call is atomic.
 """
 
 from __future__ import annotations

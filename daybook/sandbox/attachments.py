@@ -1,4 +1,4 @@
-"""Files on documents, contacts and accounts: ten each, 10 MB each, known types, same name overwrites."""
+"""Files on documents, contacts and accounts: ten each, 10 MB each, of known types."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Spend money and receive money: computed tax only, real bank accounts only, frozen once reconciled."""
+"""Spend money and receive money: computed tax, real bank accounts, frozen once reconciled."""
 
 from __future__ import annotations
 

@@ -1,7 +1,8 @@
 """Writes of many elements at once: which are saved, which are refused, and how both are answered.
 
-Each element stands alone. With `summarizeErrors=false` all come back in order with status 200; without it one bad
-element makes the reply a 400 that lists only the bad ones, and the good ones ARE SAVED behind it.
+Each element stands alone. With `summarizeErrors=false` all come back in order with status 200;
+without it one bad element makes the reply a 400 that lists only the bad ones, and the good ones
+ARE SAVED behind it.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The books of one organisation: tables of records, the indexes that keep look-ups flat, and what changed."""
+"""The books of one organisation: tables of records, indexes over them, and what changed."""
 
 from __future__ import annotations
 

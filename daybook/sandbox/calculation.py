@@ -1,7 +1,7 @@
 """What Xero computes from lines: line amounts, tax per line, totals. Pure.
 
-Unit amounts are rounded first (2 places, or 4 when asked), then line amounts to cents, then tax per line; half away
-from zero throughout.
+Unit amounts are rounded first (2 places, or 4 when asked), then line amounts to cents, then tax
+per line; half away from zero throughout.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ def expected_line_amount(
 def fill_amounts(
     quantity: Decimal | None, unit_amount: Decimal | None, line_amount: Decimal | None, places: int
 ) -> Amounts:
-    """Derive what was left out: a line amount alone means one unit of it; no amounts at all mean zero."""
+    """Derive what was left out; a line amount alone means one unit of it, nothing means zero."""
     if quantity is None and unit_amount is None and line_amount is None:
         return Amounts(None, ZERO, ZERO)
     if unit_amount is None:

@@ -57,7 +57,7 @@ def _seven_digits(moment: datetime) -> str:
 
 
 def _delete(world: Simulation, access: Access, key: str, correlation_id: str) -> Reply:
-    """Disconnect by connection id; the ids of other things are forbidden, unknown ones not found."""
+    """Disconnect by connection id; ids of other things are forbidden, unknown ones not found."""
     connections = world.identity.state.connections
     row = connections.get(key)
     if row is not None and (row.client_id, row.user_id) == (access.client_id, access.user_id):

@@ -1,4 +1,4 @@
-"""Contacts: unique names among active ones, found or created by documents, archived but never gone."""
+"""Contacts: unique among active ones, found or created by documents, archived, never gone."""
 
 from __future__ import annotations
 

@@ -66,7 +66,7 @@ def put_credit_notes(call: Call) -> Reply:
 
 
 def post_credit_notes(call: Call) -> Reply:
-    """POST /CreditNotes: update what CreditNoteID or a sales CreditNoteNumber matches, create the rest."""
+    """POST /CreditNotes: update what an id or a sales number matches, create the rest."""
     return batch.run(call, SHAPE, FIELDS, lambda given: _upsert(call, given))
 
 

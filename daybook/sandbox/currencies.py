@@ -1,4 +1,4 @@
-"""Currencies an organisation subscribes to, and the day rates a document gets when it names none."""
+"""Currencies an organisation subscribes to, and the day rate of a document that names none."""
 
 from __future__ import annotations
 

@@ -1,7 +1,8 @@
 """Puts replies on the wire, in one write when all is well, and carries out the faults when not.
 
-Connection-level faults need the socket: `SandboxProtocol` (a uvicorn protocol) leaves its transport in the ASGI
-scope under `extensions`, and `_reset` and `_close` act on it behind the server's back.
+Connection-level faults need the socket: `SandboxProtocol` (a uvicorn protocol) leaves its
+transport in the ASGI scope under `extensions`, and `_reset` and `_close` act on it behind the
+server's back.
 """
 
 from __future__ import annotations
@@ -85,7 +86,7 @@ async def send_with_fault(
 
 
 def _instead(fault: Fault, answer: Callable[[], Reply]) -> Reply:
-    """Return the reply the caller gets: the true one, a spoilt one, or another without any work done."""
+    """Return the reply the caller gets: the true one, a spoilt one, or one without any work."""
     kind = fault.fault
     if kind == "rate_limited":
         headers = {"x-rate-limit-problem": fault.problem}

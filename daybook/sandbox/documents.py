@@ -1,4 +1,4 @@
-"""What invoices, credit notes and bank transactions share: contact, dates, currency, locks, lines, totals."""
+"""What invoices, credit notes and bank transactions share, from contact to totals."""
 
 from __future__ import annotations
 
@@ -60,7 +60,8 @@ COMMON_TEXTS = {"Reference": "reference", "Url": "url", "BrandingThemeID": "bran
 class Kind:
     """What differs between the kinds of documents when one is worked out.
 
-    `texts` maps Xero's plain fields to ours; in a `complete` status lines and accounts must be there.
+    `texts` maps Xero's plain fields to ours; in a `complete` status lines and accounts must be
+    there.
     """
 
     default_status: str
@@ -176,7 +177,8 @@ def resolve_contact(
 ) -> Contact | None:
     """Return the contact a document names, perhaps a new one that is not stored yet.
 
-    Further fields sent with the contact update it; the caller stores it once the document is accepted.
+    Further fields sent with the contact update it; the caller stores it once the document is
+    accepted.
     """
     if not given:
         if before is not None:

@@ -1,4 +1,4 @@
-"""Faults on demand: which call goes wrong, and how. Choosing is here; carrying out is `delivery`."""
+"""Faults on demand: which call goes wrong, and how; `delivery` carries them out."""
 
 from __future__ import annotations
 
@@ -30,7 +30,8 @@ Kind = Literal[
 class Match(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Which calls a fault looks at: method and path, each `*` when left out.
 
-    Paths are those after `/api.xro/2.0` (`/Invoices`, `/Payments/*`), or whole ones (`/connect/token`).
+    Paths are those after `/api.xro/2.0` (`/Invoices`, `/Payments/*`), or whole ones
+    (`/connect/token`).
     """
 
     method: str = "*"

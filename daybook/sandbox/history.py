@@ -1,4 +1,4 @@
-"""History of an object: the sandbox's own entries, and notes an app adds; nothing here is ever changed."""
+"""History of an object: the sandbox's own entries and an app's notes; never changed."""
 
 from __future__ import annotations
 

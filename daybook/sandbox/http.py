@@ -1,4 +1,4 @@
-"""A request as the sandbox takes it off the wire, and the few replies that are not JSON envelopes."""
+"""A request as it comes off the wire, and the few replies that are not JSON envelopes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Ids, tokens and codes that look random but follow from the seed, so that two runs can be compared."""
+"""Ids, tokens and codes that look random but follow from the seed."""
 
 from __future__ import annotations
 

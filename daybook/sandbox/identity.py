@@ -1,7 +1,7 @@
 """Xero's identity service: apps, users, codes, tokens, and the connections they lead to.
 
-Lifetimes: code 5 minutes, access token 30 minutes, refresh token 60 days unused; a replaced refresh token goes on
-working for 30 minutes. All on the sandbox's clock.
+Lifetimes: code 5 minutes, access token 30 minutes, refresh token 60 days unused; a replaced
+refresh token goes on working for 30 minutes. All on the sandbox's clock.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ class OAuthError(Exception):
 
 
 class App(msgspec.Struct, frozen=True, kw_only=True):
-    """A registered app: `web` has a secret, `pkce` has none, `custom` is tied to one organisation."""
+    """A registered app: `web` has a secret, `pkce` none, `custom` belongs to one organisation."""
 
     client_id: str
     client_secret: str

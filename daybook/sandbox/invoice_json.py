@@ -20,7 +20,7 @@ def invoice_json(
     is_write: bool = False,
     is_summary: bool = False,
 ) -> Json:
-    """Return an invoice; `is_full` adds lines and the whole contact, `is_summary` leaves out even more."""
+    """Return an invoice; `is_full` adds lines and contact, `is_summary` leaves out even more."""
     element: Json = {
         "Type": invoice.type,
         "InvoiceID": invoice.id,
@@ -50,10 +50,7 @@ def invoice_json(
         element["InvoicePaymentServices"] = []
     element["Contact"] = documents.contact_json(call, invoice, is_full=is_full and not is_summary)
     element.update(documents.dates_json(invoice))
-    if invoice.expected_payment_date is not None:
-        element["ExpectedPaymentDate"] = wire.day(invoice.expected_payment_date)
-    if invoice.planned_payment_date is not None:
-        element["PlannedPaymentDate"] = wire.day(invoice.planned_payment_date)
+    element.update(_further_dates(invoice))
     if invoice.branding_theme_id:
         element["BrandingThemeID"] = invoice.branding_theme_id
     element["Status"] = invoice.status
@@ -64,9 +61,17 @@ def invoice_json(
         )
     element.update(documents.totals_json(invoice))
     element["UpdatedDateUTCString"] = wire.instant_text(invoice.updated_at)
-    if invoice.fully_paid_date is not None:
-        element["FullyPaidOnDate"] = wire.day(invoice.fully_paid_date)
     return element
+
+
+def _further_dates(invoice: Document) -> Json:
+    """Return the dates only some invoices have."""
+    dates = {
+        "ExpectedPaymentDate": invoice.expected_payment_date,
+        "PlannedPaymentDate": invoice.planned_payment_date,
+        "FullyPaidOnDate": invoice.fully_paid_date,
+    }
+    return {name: wire.day(value) for name, value in dates.items() if value is not None}
 
 
 _OPEN = frozenset({"DRAFT", "SUBMITTED", "AUTHORISED", "PAID"})

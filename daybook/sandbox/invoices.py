@@ -1,4 +1,4 @@
-"""Invoices: unique sales numbers, the status machine, what may change after a payment, plan limits."""
+"""Invoices: unique sales numbers, the status machine, edits after a payment, plan limits."""
 
 from __future__ import annotations
 
@@ -110,7 +110,7 @@ def by_id_or_number(books: Books, key: str) -> Document:
 
 
 def _sales_namesake(books: Books, number: str) -> Document | None:
-    """Return the sales invoice that holds a number; voided and deleted ones hold theirs for ever."""
+    """Return the sales invoice that holds a number; voided and deleted ones keep theirs."""
     numbered = books.invoices.find("number", number.lower()) if number else []
     return next((row for row in numbered if row.type == "ACCREC"), None)
 

@@ -1,4 +1,4 @@
-"""Xero's rate limits: fixed windows per app and organisation, one per app, and calls in progress."""
+"""Xero's rate limits: windows per app and organisation, one per app, calls in progress."""
 
 from __future__ import annotations
 

@@ -167,7 +167,7 @@ def _check_texts(given: Json, rules: LineRules, messages: list[str], *, is_text_
 
 
 def find_account(books: Books, given: Json) -> Account | None:
-    """Return the account named by AccountID or AccountCode/Code; an active one wins over an archived."""
+    """Return the account named by id or code; an active one wins over an archived one."""
     if given.get("AccountID"):
         return books.accounts.get(given["AccountID"].lower())
     code = given.get("AccountCode") or given.get("Code")

@@ -1,4 +1,4 @@
-"""List calls over a table: filter, index, order, page, and the refusals above the high-volume threshold."""
+"""List calls over a table: filter, index, order, page, and the high-volume refusals."""
 
 from __future__ import annotations
 
@@ -185,7 +185,7 @@ def _high_volume(reason: str) -> ApiError:
 
 
 def modified_since(call: Call) -> datetime | None:
-    """Return the moment of If-Modified-Since (UTC unless it says otherwise), if the header was sent."""
+    """Return the moment of If-Modified-Since (UTC unless it says otherwise), if it was sent."""
     value = call.headers.get("if-modified-since")
     if not value:
         return None

@@ -1,6 +1,7 @@
 """The pages a person looks at: consent, and the ledger of each organisation.
 
-Everything is escaped by Jinja; attachments are served so that a browser neither guesses their type nor runs them.
+Everything is escaped by Jinja; attachments are served so that a browser neither guesses their
+type nor runs them.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What happens to an API call, in Xero's order: token, app limit, scope, organisation, limits, key, rules."""
+"""What happens to an API call, in Xero's order, from token to rules."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class Trace:
 
 
 class ApiPipeline:
-    """Answers calls under `/api.xro/2.0`; plain and synchronous, so that calls cannot interleave."""
+    """Answers calls under `/api.xro/2.0`; synchronous, so that calls cannot interleave."""
 
     def __init__(self, simulation: Simulation) -> None:
         """Serve this world."""
@@ -103,7 +103,7 @@ class ApiPipeline:
         return self._world.identity.state.access.get(token) if scheme.lower() == "bearer" else None
 
     def _books(self, request: Request, access: Access) -> Books | None:
-        """Return the organisation the call is for, if the token's user and app are connected to it."""
+        """Return the organisation the call is for, if the token is connected to it."""
         world = self._world
         app = world.identity.apps[access.client_id]
         if app.kind == "custom":

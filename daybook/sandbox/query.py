@@ -1,7 +1,8 @@
 """The query language of list calls: `where`, `order`, paging. Pure; knows nothing of any resource.
 
-A filter is parsed into a small tree, compiled into a test of one record, and its conjuncts are offered to the
-caller so that an index can answer equality and date ranges without looking at every record.
+A filter is parsed into a small tree, compiled into a test of one record, and its conjuncts are
+offered to the caller so that an index can answer equality and date ranges without looking at
+every record.
 """
 
 from __future__ import annotations
@@ -241,7 +242,7 @@ class Schema(Generic[R]):
     def __init__(
         self, fields: Mapping[str, Callable[[R], object]], optimised: frozenset[str]
     ) -> None:
-        """Field names are lower-case and dotted; `optimised` ones work above the high-volume threshold."""
+        """Field names are lower-case and dotted; `optimised` ones work above the threshold."""
         self.fields = fields
         self.optimised = optimised
 

@@ -1,6 +1,7 @@
 """What the books hold: one mutable record per Xero object, in our own field names.
 
-Invoices, credit notes and bank transactions are one shape (`Document`); their rules differ, not their fields.
+Invoices, credit notes and bank transactions are one shape (`Document`); their rules differ, not
+their fields.
 """
 
 from __future__ import annotations

@@ -68,7 +68,7 @@ Answer = "Callable[[Call], Reply]"
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """A method and path under `/api.xro/2.0` with the scope it needs; `{x}` stands for one segment."""
+    """A method and path under `/api.xro/2.0` and its scope; `{x}` stands for one segment."""
 
     method: str
     pattern: str

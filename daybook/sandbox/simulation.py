@@ -1,4 +1,4 @@
-"""The whole simulated world: clock, ids, organisations, identity, limits, faults, request log, state file."""
+"""The whole simulated world: clock, organisations, identity, limits, faults, log, state."""
 
 from __future__ import annotations
 

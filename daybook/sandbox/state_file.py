@@ -1,7 +1,8 @@
 """Keeps the sandbox's state in one file: a journal of changed records, one JSON line each.
 
-Every write call appends before its reply is sent, so that killing the sandbox loses nothing it has answered. At
-start the journal is read (the last line of a record wins) and written anew, compacted, in one atomic rename.
+Every write call appends before its reply is sent, so that killing the sandbox loses nothing it
+has answered. At start the journal is read (the last line of a record wins) and written anew,
+compacted, in one atomic rename.
 """
 
 from __future__ import annotations

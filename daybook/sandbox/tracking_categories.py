@@ -1,4 +1,4 @@
-"""Tracking categories and their options: two active, four in all, archived ones unusable on new lines."""
+"""Tracking categories and options: two active, four in all, archived ones unusable."""
 
 from __future__ import annotations
 

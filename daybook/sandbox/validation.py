@@ -1,6 +1,7 @@
 """Xero's refusals: the error families of the API and the catalogue of its messages.
 
-Messages are Xero's own words where a source shows them; `docs/sandbox.md` lists the ones nobody has captured.
+Messages are Xero's own words where a source shows them; `docs/sandbox.md` lists the ones nobody
+has captured.
 """
 
 from __future__ import annotations

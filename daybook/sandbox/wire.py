@@ -1,4 +1,4 @@
-"""Xero's JSON: envelope, `/Date()/`, fixed decimals on the way out; tolerant, typed reading on the way in."""
+"""Xero's JSON: envelope, `/Date()/` and fixed decimals out; tolerant, typed reading in."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _ISO_DATE = re.compile(r"^\d{4}-\d{2}-\d{2}(T.*)?$")
 
 @lru_cache(maxsize=4096)
 def instant(moment: datetime, *, offset: bool = True) -> msgspec.Raw:
-    """Render a moment as Xero does, slashes escaped; `offset=False` for envelopes and creation times."""
+    """Render a moment as Xero does, slashes escaped; no offset in envelopes and creation times."""
     milliseconds = (moment - EPOCH) // MILLISECOND
     return msgspec.Raw(rf'"\/Date({milliseconds}{"+0000" if offset else ""})\/"'.encode())
 
@@ -163,7 +163,7 @@ def choice(kind: str, *names: str) -> Reader:
     return read
 
 
-def one(fields: Fields) -> Reader:
+def one(fields: Fields) -> Callable[[object], Json]:
     """Read a nested object."""
 
     def read(value: object) -> Json:
@@ -216,12 +216,11 @@ class Fields:
         Raises:
             PostDataInvalid: a value cannot be read; it says where.
         """
+        read_one = one(self)
         found = []
         for index, element in enumerate(elements):
             try:
-                if not isinstance(element, dict):
-                    raise PostDataInvalid("Cannot read the value as an object.")
-                found.append(self.read(element))
+                found.append(read_one(element))
             except PostDataInvalid as problem:
                 raise problem.inside(f"[{index}]") from None
         return found
