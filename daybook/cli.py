@@ -8,7 +8,7 @@ import json
 import sys
 from contextlib import contextmanager
 from pathlib import Path  # noqa: TC003 - Typer reads the annotations
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 from cryptography.fernet import Fernet
@@ -37,6 +37,7 @@ mapping_app = typer.Typer(no_args_is_help=True, help="What goes to which account
 app.add_typer(stores_app, name="stores")
 app.add_typer(mapping_app, name="mapping")
 
+Tier = Literal["starter", "core"]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for a script.")]
 
 
@@ -215,6 +216,36 @@ def secret_key() -> None:
     Example: export DAYBOOK_SECRET_KEY=$(daybook secret-key)
     """
     typer.echo(Fernet.generate_key().decode())
+
+
+@app.command()
+def sandbox(
+    *,
+    port: Annotated[int, typer.Option(help="The port on 127.0.0.1.")] = 8088,
+    seed: Annotated[int, typer.Option(help="The same seed gives the same ids.")] = 1,
+    state: Annotated[Path | None, typer.Option(help="Keep the books in this file.")] = None,
+    tier: Annotated[Tier, typer.Option(help="Calls a day: starter 1,000, core 5,000.")] = "core",
+    faults: Annotated[Path | None, typer.Option(help="A JSON list of faults.")] = None,
+    limits: Annotated[Literal["on", "off"], typer.Option(help="Xero's rate limits.")] = "on",
+) -> None:
+    """Run a Xero of your own on this machine, with its rules, limits and faults on demand.
+
+    Example: daybook sandbox --port 8088 --state sandbox.json
+    """
+    # Imported here: the other commands need neither the web framework nor its start-up time.
+    from daybook.sandbox.config import SandboxConfig  # noqa: PLC0415 - see above
+    from daybook.sandbox.server import run  # noqa: PLC0415 - see above
+
+    config = SandboxConfig(
+        seed=seed, tier=tier, limits=limits == "on", state_path=state, faults_path=faults
+    )
+    try:
+        run(config, "127.0.0.1", port)
+    except OSError as error:
+        raise InputError(
+            f"The sandbox cannot use port {port}: {error.strerror}. End the program that uses it, "
+            "or choose another with --port."
+        ) from error
 
 
 def _text_of(file: Path) -> str:
