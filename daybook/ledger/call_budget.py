@@ -16,14 +16,14 @@ import math
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final, Protocol
 
-from sqlalchemy import delete, select, text, update
+from sqlalchemy import delete, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
 from daybook.errors import RateLimited
 from daybook.ledger.tables import xero_calls, xero_limits
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
     from sqlalchemy import Connection, Engine
 
@@ -48,20 +48,35 @@ _APP: Final = "app"
 _APP_NEARLY_FULL: Final = 0.9
 _FIRST_POLL_SECONDS: Final = 0.02
 _LONGEST_POLL_SECONDS: Final = 0.25
-_LOCK: Final = text("SELECT pg_advisory_xact_lock(hashtextextended(:scope, 7301))")
+# These transactions need not survive a crash of the database: not waiting for its disk halves
+# the cost of a call, and what was lost Xero's headers put right.
+_LOCK: Final = text(
+    "SELECT pg_advisory_xact_lock(hashtextextended(:scope, 7301)),"
+    " set_config('synchronous_commit', 'off', true)"
+)
 
-# One statement, since it runs twice for every call to Xero.
+# One statement, since it runs twice for every call to Xero. A call counts in the minute from the
+# moment it reached Xero: at its reply at the latest, and soon after its start in any case.
 _USAGE: Final = text(
     """
-    SELECT coalesce(array_agg(started_at ORDER BY id), '{}') AS started,
-           coalesce(array_agg(finished_at ORDER BY id), '{}') AS finished,
-           (SELECT count(*) FROM xero_calls WHERE started_at > :minute_since) AS app_count,
+    SELECT count(*) FILTER (WHERE finished_at IS NULL AND started_at > :lease_since)
+               AS in_progress_count,
+           count(*) FILTER (WHERE least(finished_at, started_at + :arrival) > :minute_since)
+               AS minute_count,
+           (SELECT count(*) FROM xero_calls WHERE started_at > :earliest) AS app_count,
            (SELECT count(*) FROM xero_calls
              WHERE tenant_id_xero = :tenant_id AND started_at > :day_since) AS day_count
       FROM xero_calls
-     WHERE tenant_id_xero = :tenant_id
-       AND started_at > least(:minute_since, :lease_since)
-       AND (started_at > :minute_since OR finished_at IS NULL)
+     WHERE tenant_id_xero = :tenant_id AND started_at > least(:earliest, :lease_since)
+    """
+)
+_MINUTE_REACHED: Final = text(
+    """
+    SELECT least(finished_at, started_at + :arrival, :now) AS reached_at
+      FROM xero_calls
+     WHERE tenant_id_xero = :tenant_id AND started_at > :earliest
+       AND least(finished_at, started_at + :arrival) > :minute_since
+     ORDER BY reached_at
     """
 )
 
@@ -136,7 +151,7 @@ class _Usage:
 
     now_at: dt.datetime
     in_progress_count: int
-    minute_ends: Sequence[dt.datetime]
+    minute_count: int
     day_count: int
     app_minute_count: int
     elsewhere: dict[str, _Elsewhere]
@@ -174,7 +189,7 @@ class LedgerCallBudget:
                 connection.execute(_LOCK, {"scope": tenant_id_xero})
                 usage = self._usage(connection, tenant_id_xero)
                 self._check_day(connection, usage, tenant_id_xero)
-                problem, wait_seconds = self._wait(usage)
+                problem, wait_seconds = self._wait(connection, usage, tenant_id_xero)
                 if not problem:
                     return self._start(connection, tenant_id_xero, usage.now_at)
             if waited_seconds > self.limits.wait_seconds_max:
@@ -194,7 +209,10 @@ class LedgerCallBudget:
                 update(xero_calls)
                 .where(xero_calls.c.id == call_id)
                 .values(finished_at=self.clock.now())
-                .returning(xero_calls.c.tenant_id_xero)
+                .returning(
+                    xero_calls.c.tenant_id_xero,
+                    func.set_config("synchronous_commit", "off", True),  # noqa: FBT003 - SQL
+                )
             ).scalar_one()
             usage = self._usage(connection, tenant_id)
             for limit_name, new in self._corrections(usage, seen):
@@ -214,7 +232,7 @@ class LedgerCallBudget:
         """Return what is left to the organisation now, for planning a large run."""
         with self.engine.connect() as connection:
             usage = self._usage(connection, tenant_id_xero)
-        used_minute = len(usage.minute_ends) + usage.elsewhere_count("minute")
+        used_minute = usage.minute_count + usage.elsewhere_count("minute")
         used_day = usage.day_count + usage.elsewhere_count("day")
         used_app = usage.app_minute_count + usage.elsewhere_count("appminute")
         limits = self.limits
@@ -242,29 +260,32 @@ class LedgerCallBudget:
     def _usage(self, connection: Connection, tenant_id: str) -> _Usage:
         """Count what is used at this moment; near the app's limit, one process at a time."""
         now_at = self.clock.now()
-        times = {
-            "tenant_id": tenant_id,
-            "minute_since": now_at - _MINUTE - _ARRIVAL - _MARGIN,
-            "day_since": now_at - _DAY - _ARRIVAL - _MARGIN,
-            "lease_since": now_at - dt.timedelta(seconds=self.limits.lease_seconds),
-        }
+        times = self._times(tenant_id, now_at)
         row = connection.execute(_USAGE, times).one()
         if row.app_count >= self.limits.app_minute_count * _APP_NEARLY_FULL:
             connection.execute(_LOCK, {"scope": _APP})
             row = connection.execute(_USAGE, times).one()
-        recent = list(zip(row.started, row.finished, strict=True))
-        ends = (minute_end(started_at, finished_at, now_at) for started_at, finished_at in recent)
         return _Usage(
             now_at=now_at,
-            in_progress_count=sum(
-                finished_at is None and started_at > times["lease_since"]
-                for started_at, finished_at in recent
-            ),
-            minute_ends=sorted(end for end in ends if end > now_at),
+            in_progress_count=row.in_progress_count,
+            minute_count=row.minute_count,
             day_count=row.day_count,
             app_minute_count=row.app_count,
             elsewhere=self._elsewhere(connection, tenant_id),
         )
+
+    def _times(self, tenant_id: str, now_at: dt.datetime) -> dict[str, object]:
+        """Return what the statements compare with: whose calls, and since when they count."""
+        minute_since = now_at - _MINUTE - _MARGIN
+        return {
+            "tenant_id": tenant_id,
+            "now": now_at,
+            "arrival": _ARRIVAL,
+            "minute_since": minute_since,
+            "earliest": minute_since - _ARRIVAL,
+            "day_since": now_at - _DAY - _ARRIVAL - _MARGIN,
+            "lease_since": now_at - dt.timedelta(seconds=self.limits.lease_seconds),
+        }
 
     def _elsewhere(self, connection: Connection, tenant_id: str) -> dict[str, _Elsewhere]:
         rows = connection.execute(
@@ -316,19 +337,14 @@ class LedgerCallBudget:
         end_at = min(ends, default=usage.now_at + _DAY)
         return max(1.0, (end_at - usage.now_at).total_seconds())
 
-    def _wait(self, usage: _Usage) -> tuple[str, float]:
+    def _wait(self, connection: Connection, usage: _Usage, tenant_id: str) -> tuple[str, float]:
         """Return which limit makes a call wait and for how long; ("", 0) when none does."""
         for limit_name in ("minute", "appminute", "concurrent"):
             seconds = usage.blocked_seconds(limit_name)
             if seconds:
                 return limit_name, seconds
-        minute_ends = [*usage.minute_ends]
-        if usage.elsewhere_count("minute"):
-            seen = usage.elsewhere["minute"]
-            minute_ends = sorted([*minute_ends, *[seen.until_at] * seen.count])
-        end_at = free_at(minute_ends, self.limits.minute_count)
-        if end_at is not None:
-            return "minute", (end_at - usage.now_at).total_seconds()
+        if usage.minute_count + usage.elsewhere_count("minute") >= self.limits.minute_count:
+            return "minute", self._minute_wait_seconds(connection, usage, tenant_id)
         used_app = usage.app_minute_count + usage.elsewhere_count("appminute")
         if used_app >= self.limits.app_minute_count:
             return "appminute", 1.0
@@ -336,10 +352,22 @@ class LedgerCallBudget:
             return "concurrent", 0.0
         return "", 0.0
 
+    def _minute_wait_seconds(self, connection: Connection, usage: _Usage, tenant_id: str) -> float:
+        """Return when enough of the minute's calls will not count any more."""
+        reached = connection.execute(
+            _MINUTE_REACHED, self._times(tenant_id, usage.now_at)
+        ).scalars()
+        ends = [reached_at + _MINUTE + _MARGIN for reached_at in reached]
+        if usage.elsewhere_count("minute"):
+            seen = usage.elsewhere["minute"]
+            ends = sorted([*ends, *[seen.until_at] * seen.count])
+        end_at: dt.datetime = ends[len(ends) - self.limits.minute_count]
+        return (end_at - usage.now_at).total_seconds()
+
     def _corrections(self, usage: _Usage, seen: LimitsSeen) -> Iterator[tuple[str, _Elsewhere]]:
         """Yield what has to be stored because Xero counts otherwise than we do."""
         left = {
-            "minute": (seen.minute_remaining, self.limits.minute_count - len(usage.minute_ends)),
+            "minute": (seen.minute_remaining, self.limits.minute_count - usage.minute_count),
             "day": (seen.day_remaining, self.limits.day_count - usage.day_count),
             "appminute": (
                 seen.app_minute_remaining,
@@ -358,23 +386,3 @@ class LedgerCallBudget:
                 new = replace(new, blocked_until_at=now_at + wait)
             if new != known:
                 yield limit_name, new
-
-
-def minute_end(
-    started_at: dt.datetime, finished_at: dt.datetime | None, now_at: dt.datetime
-) -> dt.datetime:
-    """Return when a call does not count in the minute any more.
-
-    It reached Xero at its reply at the latest, and soon after its start in any case.
-    """
-    reached_at = min(finished_at or now_at, started_at + _ARRIVAL)
-    return reached_at + _MINUTE + _MARGIN
-
-
-def free_at(ends: Sequence[dt.datetime], allowed_count: int) -> dt.datetime | None:
-    """Return when one more call fits, given when each counted one ends; None when it fits now.
-
-    `ends` are sorted, oldest first.
-    """
-    over = len(ends) - allowed_count
-    return None if over < 0 else ends[over]
