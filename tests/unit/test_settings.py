@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import stat
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 from cryptography.fernet import Fernet
@@ -16,9 +17,6 @@ from daybook.settings import (
     load_settings,
     variables_of,
 )
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 PASSWORD_URL = "postgresql://owner:swordfish@db.example.net:5432/daybook"
 
@@ -246,3 +244,12 @@ def test_demo_ports_are_settings(monkeypatch: pytest.MonkeyPatch) -> None:
         match=r"^DAYBOOK_DEMO_PREFECT_PORT must be a free port from 1 to 65535; it is 'http'\.$",
     ):
         load_demo_settings()
+
+
+def test_every_variable_is_documented() -> None:
+    """The operator's page lists the variables, no more and no fewer."""
+    page = (Path(__file__).parents[2] / "docs" / "operations.md").read_text()
+
+    assert sorted(known_variables()) == sorted(
+        re.findall(r"^\| `(DAYBOOK_\w+)` \|", page, re.MULTILINE)
+    )
