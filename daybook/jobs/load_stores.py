@@ -82,4 +82,7 @@ def _check(entry: _StoreEntry, where: str) -> None:
             f"The time zone '{entry.time_zone}' of store '{entry.store_id}' in {where} is not "
             "known; use a name such as Asia/Singapore."
         ) from error
-    minor_digits(entry.currency)
+    try:
+        minor_digits(entry.currency)
+    except InputError as error:
+        raise InputError(f"Store '{entry.store_id}' in {where}: {error}") from error

@@ -13,7 +13,9 @@ from rich.text import Text
 
 from daybook.errors import DaybookError
 from daybook.settings import load_demo_settings, load_settings
+from daybook.wiring import Wiring
 from deployments.demo.stack import running
+from deployments.demo.story import Story
 
 if TYPE_CHECKING:
     from types import FrameType
@@ -51,8 +53,16 @@ def run(console: Console, *, is_once: bool) -> None:
     tell("Starting PostgreSQL, Prefect and the Xero sandbox ...")
     with running(load_settings(), load_demo_settings(), tell) as stack:
         tell(f"PostgreSQL and the Xero sandbox are ready: {stack.sandbox_url}")
-        stack.wait_for_prefect()
-        tell(f"Prefect is ready: {stack.prefect_url}")
+        wired = Wiring(stack.settings)
+        try:
+            story = Story(stack, wired, console, tell)
+            story.prepare()
+            stack.wait_for_prefect()
+            tell(f"Prefect is ready: {stack.prefect_url}")
+            story.run()
+            story.show()
+        finally:
+            wired.close()
         if not is_once:
             tell("Everything stays open until Ctrl-C.")
             stack.wait_until_interrupted()

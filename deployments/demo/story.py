@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import time
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 from urllib.parse import parse_qsl, urlsplit
 
@@ -26,11 +27,11 @@ from daybook.jobs.reconcile import reconcile
 from daybook.money import amount_from_minor
 from daybook.sales.store import StoreDay
 from deployments.demo import chart, complete_journey
+from deployments.demo.home import RECEIPTS
 from deployments.demo.till_totals import till_totals
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from rich.console import Console
 
@@ -61,7 +62,7 @@ class Story:
 
     def prepare(self) -> None:
         """Make the source files and the organisation, connect it, load stores and mapping."""
-        folder = self.stack.settings.home / "demo"
+        folder = (self.stack.settings.home / RECEIPTS).parent
         stores = complete_journey.stores()
         receipts = convert_once(folder)
         self.tell(f"The year's receipts of a real chain lie in {receipts}.")
@@ -109,9 +110,7 @@ class Story:
         """Print the table, whether POS, ledger and Xero are equal, and where to look."""
         lines = self._lines()
         self.console.print(_table(lines))
-        tills = till_totals(
-            self.stack.settings.home / "demo" / "receipts", BACKFILL_DATES[0], BUSINESS_DATE
-        )
+        tills = till_totals(self.stack.settings.home / RECEIPTS, BACKFILL_DATES[0], BUSINESS_DATE)
         self._verdict(lines, tills)
         self.tell(f"Prefect, runs and artifacts: {self.stack.prefect_url}")
         self.tell(f"Xero sandbox, the books:     {self.stack.sandbox_url}")
@@ -201,7 +200,7 @@ def connect(access: XeroAccess, browser: httpx.Client) -> None:
 
 def convert_once(folder: Path) -> Path:
     """Write the chain's receipts as source files, unless an earlier demo has."""
-    receipts = folder / "receipts"
+    receipts = folder / Path(RECEIPTS).name
     done = folder / "receipts.done"
     if not done.exists():
         complete_journey.convert(receipts)

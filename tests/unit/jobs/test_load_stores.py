@@ -1,0 +1,56 @@
+"""The stores file."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import pytest
+
+from daybook.errors import InputError
+from daybook.jobs.load_stores import parse_stores
+from daybook.sales.store import Store
+
+TOML = """
+[[store]]
+store_id = "S01"
+name = "Kopi Corner Tanjong"
+time_zone = "Asia/Singapore"
+currency = "SGD"
+cutoff = 04:00:00
+opened_date = 2025-03-01
+"""
+
+
+def test_file_becomes_stores() -> None:
+    """Cut-off and dates are the file's own; what is left out has its default."""
+    assert [
+        Store(
+            "S01",
+            "Kopi Corner Tanjong",
+            "Asia/Singapore",
+            "SGD",
+            dt.time(4),
+            dt.date(2025, 3, 1),
+            None,
+        )
+    ] == parse_stores(TOML, "stores.toml")
+
+
+@pytest.mark.parametrize(
+    ("broken", "says"),
+    [
+        (TOML.replace("Asia/Singapore", "Asia/Singapura"), "time zone 'Asia/Singapura'"),
+        (TOML.replace("Asia/Singapore", "../etc/passwd"), "time zone"),
+        (TOML.replace('"SGD"', '"S$"'), "currency code"),
+        (TOML.replace('"S01"', '"S 01"'), "cannot be a store id"),
+        (TOML + TOML, "stands twice"),
+        (TOML.replace("cutoff", "cut_off"), "cut_off"),
+        (TOML.replace('name = "Kopi Corner Tanjong"', ""), "name"),
+        ("[[store]", "cannot be used"),
+    ],
+)
+def test_what_is_wrong_is_said_in_a_sentence(broken: str, says: str) -> None:
+    """The entry that cannot be used is named."""
+    with pytest.raises(InputError) as refused:
+        parse_stores(broken, "stores.toml")
+    assert says in str(refused.value)
