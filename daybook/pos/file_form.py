@@ -1,0 +1,100 @@
+"""The form of the files source: three tables and their columns (`docs/files-source.md`)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, Literal
+
+from daybook.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from fsspec import AbstractFileSystem
+
+TableName = Literal["receipts", "lines", "tenders"]
+ColumnKind = Literal["name", "time", "position", "amount"]
+
+
+@dataclass(frozen=True, slots=True)
+class FormColumn:
+    """One column of the form; an amount may also come as whole minor units."""
+
+    name: str
+    kind: ColumnKind = "name"
+    is_required: bool = True
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names it may have in a file."""
+        if self.kind != "amount":
+            return (self.name,)
+        return (self.name, f"{self.name.removesuffix('_amount')}_minor")
+
+
+_KEY: Final = (FormColumn("store_id"), FormColumn("receipt_id_pos"))
+COLUMNS: Final[dict[TableName, tuple[FormColumn, ...]]] = {
+    "receipts": (
+        *_KEY,
+        FormColumn("sold_at", "time"),
+        FormColumn("updated_at", "time"),
+        FormColumn("currency"),
+        FormColumn("kind"),
+        FormColumn("status"),
+    ),
+    "lines": (
+        *_KEY,
+        FormColumn("line_no", "position"),
+        FormColumn("category"),
+        FormColumn("tax_code"),
+        FormColumn("net_amount", "amount"),
+        FormColumn("tax_amount", "amount"),
+        FormColumn("discount_amount", "amount", is_required=False),
+    ),
+    "tenders": (
+        *_KEY,
+        FormColumn("tender_no", "position"),
+        FormColumn("tender"),
+        FormColumn("amount", "amount"),
+    ),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class TableFile:
+    """One file of one table; `url` is fit to be shown, without credentials."""
+
+    table: TableName
+    part: str
+    file_system: AbstractFileSystem
+    path: str
+    url: str
+
+    @property
+    def is_parquet(self) -> bool:
+        """Whether it is Parquet; otherwise it is CSV, perhaps compressed."""
+        return self.path.endswith(".parquet")
+
+
+def chosen_columns(file: TableFile, header: Sequence[str]) -> list[str]:
+    """The file's columns that are read; others are ignored.
+
+    Raises:
+        InputError: a column is missing, or stands in the file twice.
+    """
+    chosen = []
+    for column in COLUMNS[file.table]:
+        present = [name for name in header if name in column.names]
+        if len(present) > 1:
+            raise InputError(
+                f"{file.url} has the column {column.name} more than once "
+                f"({', '.join(present)}); keep one of them."
+            )
+        if not present and column.is_required:
+            raise InputError(
+                f"{file.url} has no column {' or '.join(column.names)}; its first row must name "
+                f"the columns {', '.join(one.name for one in COLUMNS[file.table])}. "
+                f"It names {', '.join(header) or 'none'}."
+            )
+        chosen += present
+    return chosen

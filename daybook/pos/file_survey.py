@@ -1,0 +1,94 @@
+"""The first look at a part: has it anything in the window, how much, and of whom."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from daybook.pos import columns
+from daybook.pos.columns import Problems
+from daybook.pos.file_blocks import ROW_NUMBER, sold_between
+from daybook.pos.source import Reject
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from daybook.pos.file_blocks import FileReader
+    from daybook.pos.file_page import Window
+    from daybook.pos.file_parts import Part
+
+_EPOCH: Final = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
+_MICROSECOND: Final = dt.timedelta(microseconds=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """What a first look at a part's receipts says."""
+
+    receipt_count: int
+    has_any_inside: bool
+    rejects: tuple[Reject, ...]
+
+
+def may_hold(part: Part, window: Window) -> bool:
+    """Whether a Parquet file's own statistics leave any receipt of the window possible."""
+    if not part.receipts.is_parquet:
+        return True
+    between = sold_between(part.receipts)
+    if between is None or not all(isinstance(one, dt.datetime) for one in between):
+        return True
+    first, last = ((one - _EPOCH) // _MICROSECOND for one in between)
+    return bool(last >= window.start_us and first < window.end_us)
+
+
+def survey(
+    reader: FileReader,
+    store_ids: frozenset[str],
+    window: Window,
+    known_store_ids: Collection[str] | None,
+) -> Survey:
+    """Count the stores' receipts, see whether any may be inside, and name unknown stores."""
+    receipt_count = 0
+    has_any_inside = False
+    strangers: dict[str, int] = {}
+    asked = pa.array(sorted(store_ids), pa.string())
+    for block in reader.blocks():
+        if known_store_ids is not None:
+            _note_strangers(block, known_store_ids, strangers)
+        mine = block.filter(pc.is_in(block["store_id"], asked))
+        receipt_count += mine.num_rows
+        if mine.num_rows and not has_any_inside:
+            problems = Problems()
+            instants = columns.instants(mine, "sold_at", problems)
+            has_any_inside = bool(problems.by_row) or bool(window.holds(instants).any())
+    rejects = tuple(
+        Reject(
+            reader.file.url,
+            row_number,
+            "store_id",
+            f"Store '{store_id}' is not known to Daybook, its receipts are left out; "
+            "add the store, or correct the id."
+            if store_id
+            else "It is empty; fill it in.",
+        )
+        for store_id, row_number in strangers.items()
+    )
+    has_malformed = bool(reader.malformed)
+    return Survey(receipt_count, has_any_inside or has_malformed, rejects)
+
+
+def _note_strangers(
+    block: pa.Table, known_store_ids: Collection[str], strangers: dict[str, int]
+) -> None:
+    """Remember the first row of each store that nobody knows."""
+    encoded = block["store_id"].combine_chunks().dictionary_encode()
+    codes = encoded.indices.to_numpy()
+    for code, store_id in enumerate(encoded.dictionary.to_pylist()):
+        if store_id not in known_store_ids and store_id not in strangers:
+            first = int(np.argmax(codes == code))
+            strangers[store_id] = block[ROW_NUMBER][first].as_py()

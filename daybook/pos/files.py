@@ -1,0 +1,162 @@
+"""The files source: receipts, lines and tenders as CSV or Parquet, in any place fsspec can reach.
+
+`docs/files-source.md` describes the form. A part (three files of one name) is read twice: first
+its receipts, to see whether it has anything in the window and how much; then all three tables,
+split into buckets of about `page_receipts` receipts, each of which becomes a page. So memory holds
+one bucket, however long the files are and in whatever order their rows stand.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, get_args
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from daybook.pos.file_blocks import open_reader
+from daybook.pos.file_buckets import BUCKET_COUNT_MAX, split
+from daybook.pos.file_form import TableName
+from daybook.pos.file_page import Rows, Window, page_of
+from daybook.pos.file_parts import find_parts, redacted
+from daybook.pos.file_survey import may_hold, survey
+from daybook.pos.source import Page, Reject
+from daybook.sales.business_date import utc_window
+from daybook.sales.frames import joined
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator, Sequence
+
+    from daybook.pos.file_blocks import FileReader, MalformedRow
+    from daybook.pos.file_form import TableFile
+    from daybook.pos.file_parts import Part
+    from daybook.sales.store import Store
+
+_EPOCH: Final = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
+_MICROSECOND: Final = dt.timedelta(microseconds=1)
+_REJECTS_MAX: Final = 1000
+_TABLES: Final[tuple[TableName, ...]] = get_args(TableName)
+
+
+class FilesSource:
+    """Receipts in files under one URL; see the module's docstring."""
+
+    def __init__(self, url: str, *, page_receipts: int = 20_000) -> None:
+        """Remember where the files are; they are looked for when receipts are asked for."""
+        self._url = url
+        self._page_receipts = page_receipts
+
+    @property
+    def name(self) -> str:
+        """The place of the files, without credentials."""
+        return f"files at {redacted(self._url)}"
+
+    def receipts(
+        self,
+        stores: Sequence[Store],
+        first_date: dt.date,
+        last_date: dt.date,
+        *,
+        known_store_ids: Collection[str] | None = None,
+    ) -> Iterator[Page]:
+        """The stores' receipts of the window, in pages of about `page_receipts`.
+
+        Raises:
+            InputError: a file is missing, cannot be read, or has not the form.
+        """
+        window = _window(stores, first_date, last_date)
+        store_ids = frozenset(store.store_id for store in stores)
+        for part in find_parts(self._url):
+            readers = {name: open_reader(getattr(part, name)) for name in _TABLES}
+            if not may_hold(part, window):
+                continue
+            surveyed = survey(readers["receipts"], store_ids, window, known_store_ids)
+            if surveyed.rejects:
+                yield Page(joined([]), surveyed.rejects)
+            if surveyed.has_any_inside:
+                bucket_count = self._bucket_count(surveyed.receipt_count)
+                pages = _pages(part, readers, store_ids, window=window, bucket_count=bucket_count)
+                yield from _filled(pages, self._page_receipts)
+
+    def _bucket_count(self, receipt_count: int) -> int:
+        return min(max(-(-receipt_count // self._page_receipts), 1), BUCKET_COUNT_MAX)
+
+
+def _window(stores: Sequence[Store], first_date: dt.date, last_date: dt.date) -> Window:
+    """The instants that cover the business dates of all the stores."""
+    clocks = {(store.time_zone, store.cutoff) for store in stores}
+    intervals = [utc_window(first_date, last_date, zone, cutoff) for zone, cutoff in clocks]
+    start = min(start for start, _ in intervals)
+    end = max(end for _, end in intervals)
+    return Window((start - _EPOCH) // _MICROSECOND, (end - _EPOCH) // _MICROSECOND)
+
+
+def _pages(
+    part: Part,
+    readers: dict[TableName, FileReader],
+    store_ids: frozenset[str],
+    *,
+    window: Window,
+    bucket_count: int,
+) -> Iterator[Page]:
+    """One page per bucket of the part, and one with the rows nobody could split into cells."""
+    for reader in readers.values():
+        reader.malformed.clear()
+    with tempfile.TemporaryDirectory(prefix="daybook-") as folder:
+        buckets = {
+            name: split(
+                _of_stores(reader, store_ids), Path(folder) / name, bucket_count, reader.empty
+            )
+            for name, reader in readers.items()
+        }
+        malformed = [
+            (reader.file, row)
+            for reader in readers.values()
+            for row in reader.malformed
+            if row.key is None or row.key[0] in store_ids
+        ]
+        if malformed:
+            yield Page(joined([]), tuple(_malformed_reject(*one) for one in malformed))
+        damaged = frozenset(row.key for _, row in malformed if row.key)
+        for number in range(bucket_count):
+            tables = {name: bucket(number) for name, bucket in buckets.items()}
+            yield page_of(Rows(part, tables, damaged), window)
+
+
+def _of_stores(reader: FileReader, store_ids: frozenset[str]) -> Iterator[pa.Table]:
+    """The blocks with these stores' rows alone; a row without a store is everybody's."""
+    wanted = pa.array(sorted({*store_ids, ""} if reader.is_child else store_ids), pa.string())
+    for block in reader.blocks():
+        yield block.filter(pc.is_in(block["store_id"], wanted))
+
+
+def _malformed_reject(file: TableFile, row: MalformedRow) -> Reject:
+    if row.key is None:
+        return Reject(file.url, row.row_number, "", row.reason)
+    store_id, receipt_id_pos = row.key
+    said = f"{row.reason} Receipt {receipt_id_pos} of store {store_id} is left out."
+    return Reject(file.url, row.row_number, "", said)
+
+
+def _filled(pages: Iterator[Page], page_receipts: int) -> Iterator[Page]:
+    """The same receipts and rejects in fewer pages, where a window leaves little of each."""
+    waiting: list[Page] = []
+    receipt_count = reject_count = 0
+    for page in pages:
+        waiting.append(page)
+        receipt_count += len(page.batch.receipts)
+        reject_count += len(page.rejects)
+        if receipt_count >= page_receipts or reject_count >= _REJECTS_MAX:
+            yield _joined(waiting)
+            waiting, receipt_count, reject_count = [], 0, 0
+    if receipt_count or reject_count:
+        yield _joined(waiting)
+
+
+def _joined(pages: Sequence[Page]) -> Page:
+    if len(pages) == 1:
+        return pages[0]
+    batch = joined([page.batch for page in pages if len(page.batch.receipts)])
+    return Page(batch, tuple(reject for page in pages for reject in page.rejects))
