@@ -147,11 +147,8 @@ class Story:
 
     def _progress(self) -> str:
         with self.wired.engine.connect() as connection:
-            counts = dict(
-                connection.execute(
-                    text("SELECT state, count(*) FROM documents GROUP BY state")
-                ).tuples()
-            )
+            rows = connection.execute(text("SELECT state, count(*) FROM documents GROUP BY state"))
+            counts: dict[str, int] = dict(rows.tuples().all())
         total = sum(counts.values())
         return f"{counts.get('posted', 0)} of {total} documents posted"
 
