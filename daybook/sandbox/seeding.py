@@ -62,6 +62,14 @@ TAX_RATES: dict[str, dict[str, tuple[str, str, tuple[str, ...]]]] = {
         "GSTONIMPORTS": ("Tax on Imports", "0", ("LIABILITY",)),
     },
 }
+# How a return reports a rate; those that are not here report as nothing in particular.
+REPORT_TAX_TYPES = {"OUTPUT2": "OUTPUT", "INPUT2": "INPUT"} | {
+    name: name
+    for name in (
+        *("OUTPUT", "INPUT", "NONE", "BASEXCLUDED", "INPUTTAXED", "GSTONIMPORTS"),
+        *("EXEMPTOUTPUT", "EXEMPTINPUT", "EXEMPTEXPENSES", "ZERORATEDOUTPUT", "ZERORATEDINPUT"),
+    )
+}
 # code, name, type, kind of tax (sales, purchases, none), system account
 CHART: tuple[tuple[str, str, str, str, str], ...] = (
     ("090", "Business Bank Account", "BANK", "none", ""),
@@ -274,7 +282,7 @@ def _rate(tax_type: str, name: str, percent: str, classes: tuple[str, ...]) -> r
         name=name,
         components=[records.TaxComponent(name=name, rate=rate)],
         applies_to=list(classes),
-        report_tax_type=tax_type if tax_type != "NONE" else "NONE",
+        report_tax_type=REPORT_TAX_TYPES.get(tax_type, ""),
         rate=wire.round4(rate),
     )
 
