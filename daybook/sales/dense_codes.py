@@ -68,9 +68,12 @@ def check_magnitude(values: NDArray[np.int64]) -> None:
     if not len(values):
         return
     largest = max(int(values.max()), -int(values.min()))
-    # The float sum is close enough: it is compared with half of what fits.
-    is_large = largest * len(values) > _INT64_MAX
-    if is_large and float(np.abs(values.astype(np.float64)).sum()) > _INT64_MAX // 2:
+    if largest * len(values) <= _INT64_MAX:
+        return
+    # In two halves, neither of which can overflow.
+    magnitudes = np.abs(values)
+    total = (int((magnitudes >> 32).sum()) << 32) + int((magnitudes & 0xFFFF_FFFF).sum())
+    if total > _INT64_MAX:
         raise InputError(
             "The amounts add up to more than a ledger can hold; "
             "check the amounts and the currency of the source."
