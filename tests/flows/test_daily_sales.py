@@ -1,0 +1,179 @@
+"""The daily-sales and backfill flows, from files to the sandbox, on a Prefect server."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from kopi_corner import connected_chain
+from prefect.client.orchestration import get_client
+from prefect.client.schemas.filters import ArtifactFilter, ArtifactFilterKey
+from pydantic import SecretStr
+from sqlalchemy import text
+from till_files import Sale, write_sales
+
+from daybook import wiring
+from daybook.settings import Settings
+from daybook.wiring import Wiring
+from flows.backfill import backfill
+from flows.daily_sales import daily_sales
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from kopi_corner import Chain
+
+DATE = dt.date(2026, 3, 14)
+MIDDAY = "2026-03-14T12:00:00+13:00"
+
+pytestmark = [pytest.mark.prefect, pytest.mark.postgres]
+
+
+@dataclass(frozen=True)
+class Tills:
+    """The chain, the folder its tills export to, and this process's wiring."""
+
+    chain: Chain
+    folder: Path
+
+    def count(self, table: str) -> int:
+        """How many rows a table of the ledger has."""
+        with self.chain.engine.connect() as connection:
+            return int(connection.execute(text(f"SELECT count(*) FROM {table}")).scalar_one())  # noqa: S608 - the test's own word
+
+
+@pytest.fixture
+def tills(
+    prefect_server: str,
+    database_url: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Iterator[Tills]:
+    """Three stores with one sale each; the flows find them through the shared wiring."""
+    assert prefect_server
+    with connected_chain(database_url) as chain:
+        app = chain.access.app
+        wired = Wiring(
+            Settings(
+                home=tmp_path / "home",
+                database_url=SecretStr(database_url),
+                secret_key=SecretStr(chain.access.connections.key),
+                xero_api_url=app.api_url,
+                xero_identity_url=app.identity_url,
+                xero_login_url=app.login_url,
+                xero_client_id=app.client_id,
+                xero_client_secret=SecretStr(app.client_secret),
+                pos_url=str(tmp_path / "tills"),
+            )
+        )
+        monkeypatch.setattr(wiring, "shared", lambda: wired)
+        write_sales(tmp_path / "tills", [Sale(f"S0{n}", f"R{n}", MIDDAY) for n in (1, 2, 3)])
+        yield Tills(chain, tmp_path / "tills")
+        wired.close()
+
+
+def artifacts(key: str) -> list[Any]:
+    """The data of the newest artifacts of that key."""
+    with get_client(sync_client=True) as client:
+        found = client.read_artifacts(
+            artifact_filter=ArtifactFilter(key=ArtifactFilterKey(any_=[key]))
+        )
+    return [one.data for one in sorted(found, key=lambda one: str(one.created))]
+
+
+def test_day_is_posted_and_reported(tills: Tills) -> None:
+    """Three receipts become three paid invoices, and the artifact says they are equal."""
+    state = daily_sales(business_date=DATE, return_state=True)
+    assert state.is_completed(), state.message
+    assert {"PAID": 3} == tills.chain.books()["counts"]["invoices"]
+    table = artifacts("store-days")[-1]
+    assert "posted" in table
+    assert "DB-S01-20260314" in table
+    assert "equal to the cent" in artifacts("summary")[-1]
+    assert f"]({tills.chain.access.app.api_url}" in artifacts("documents-in-xero")[-1]
+
+
+def test_second_run_of_the_same_day_writes_nothing(tills: Tills) -> None:
+    """The ledger calls the day done, so nothing is asked of Xero."""
+    daily_sales(business_date=DATE)
+    before = tills.chain.writes()
+    state = daily_sales(business_date=DATE, return_state=True)
+    assert state.is_completed()
+    assert before == tills.chain.writes()
+
+
+def test_dry_run_writes_nothing_anywhere(tills: Tills) -> None:
+    """No receipt, no document, no call to Xero; the plan is an artifact."""
+    before = len(tills.chain.control.get("/_sandbox/requests").json()["requests"])
+    state = daily_sales(business_date=DATE, dry_run=True, return_state=True)
+    assert state.is_completed(), state.message
+    assert [0, 0, 0, 0] == [
+        tills.count(name) for name in ("receipts", "daily_totals", "documents", "store_days")
+    ]
+    log = tills.chain.control.get("/_sandbox/requests").json()["requests"]
+    assert before == len([row for row in log if "/_sandbox" not in row["path"]])
+    assert "planned" in artifacts("dry-run")[-1]
+
+
+def test_store_that_cannot_be_posted_stops_no_other(tills: Tills) -> None:
+    """One unmapped tender: its store is held by name, the others are in Xero, the run fails."""
+    sales = [Sale("S01", "R1", MIDDAY, tender="Barter"), Sale("S02", "R2", MIDDAY)]
+    write_sales(tills.folder, sales)
+    state = daily_sales(business_date=DATE, return_state=True)
+    assert state.is_failed()
+    assert "2026-03-14 store S01: The tender 'Barter' is not in the mapping" in str(state.message)
+    assert {"PAID": 1} == tills.chain.books()["counts"]["invoices"]
+
+
+def test_retry_after_a_correction_does_only_what_is_missing(tills: Tills) -> None:
+    """The corrected receipt is posted; the store that was posted before is not touched."""
+    held = [Sale("S01", "R1", MIDDAY, paid="11.00"), Sale("S02", "R2", MIDDAY)]
+    write_sales(tills.folder, held)
+    assert daily_sales(business_date=DATE, return_state=True).is_failed()
+    later = "2026-03-14T12:30:00+13:00"
+    write_sales(tills.folder, [Sale("S01", "R1", later), Sale("S02", "R2", MIDDAY)])
+    before = tills.chain.writes()
+    assert daily_sales(business_date=DATE, return_state=True).is_completed()
+    assert 2 == tills.chain.writes() - before  # one invoice, one payment
+    assert {"PAID": 2} == tills.chain.books()["counts"]["invoices"]
+
+
+def test_backfill_posts_every_date_oldest_first(tills: Tills) -> None:
+    """Two weeks in one run: batches are filled across dates, and each date is dated right."""
+    sales = [Sale("S01", f"R{day}", f"2026-03-{day:02}T23:59:59+13:00") for day in range(1, 15)]
+    write_sales(tills.folder, sales)
+    state = backfill(dt.date(2026, 3, 1), DATE, return_state=True)
+    assert state.is_completed(), state.message
+    invoices = tills.chain.books()["invoices"]
+    assert [f"DB-S01-202603{day:02}" for day in range(1, 15)] == [row["number"] for row in invoices]
+    log = tills.chain.control.get("/_sandbox/requests", params={"writes": "1"}).json()
+    assert 3 == log["count"]  # the contact, the invoices, the payments
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "says"),
+    [
+        (dt.date(2026, 3, 14), dt.date(2026, 3, 1), "is before the first date"),
+        (dt.date(2026, 3, 14), dt.date(2999, 1, 1), "is not over yet"),
+    ],
+)
+def test_impossible_dates_fail_with_one_sentence(
+    tills: Tills, first: dt.date, last: dt.date, says: str
+) -> None:
+    """A range backwards or in the future is refused before anything is read."""
+    state = backfill(first, last, return_state=True)
+    assert state.is_failed()
+    assert says in str(state.message)
+    assert 0 == tills.count("receipts")
+
+
+def test_missing_files_fail_with_what_to_do(tills: Tills) -> None:
+    """A folder without files is said, with the setting to correct."""
+    for file in tills.folder.iterdir():
+        file.unlink()
+    state = daily_sales(business_date=DATE, return_state=True)
+    assert state.is_failed()
+    assert "DAYBOOK_POS_URL" in str(state.message)
