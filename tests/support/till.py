@@ -1,20 +1,25 @@
-"""Receipts written down by hand, as a batch of frames or as files; amounts in minor units."""
+"""Receipts written down by hand: as frames, as files, and a ledger to put them into."""
 
 from __future__ import annotations
 
 import csv
 import datetime as dt
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from daybook.ledger.engine import open_engine
+from daybook.ledger.stores import write_stores
 from daybook.sales.frames import LINE_COLUMNS, RECEIPT_COLUMNS, TENDER_COLUMNS, ReceiptBatch
 from daybook.sales.store import Store
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
+
+    from sqlalchemy import Engine
 
 NOON = dt.datetime(2026, 3, 14, 4, tzinfo=dt.UTC)
 DATE = dt.date(2026, 3, 14)
@@ -37,6 +42,16 @@ class Receipt:
     is_voided: bool = False
     lines: tuple[Line, ...] = field(default=(("Food", "GST", 1000, 90),))
     tenders: tuple[Tender, ...] = field(default=(("Cash", 1090),))
+
+
+@contextmanager
+def opened_ledger(url: str, *stores: Store) -> Iterator[Engine]:
+    """The ledger at this URL with these stores in it."""
+    engine = open_engine(url)
+    with engine.begin() as connection:
+        write_stores(connection, stores or (SINGAPORE,), None)
+    yield engine
+    engine.dispose()
 
 
 def batch(receipts: Iterable[Receipt]) -> ReceiptBatch:

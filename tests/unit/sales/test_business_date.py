@@ -34,10 +34,14 @@ def instants(first_year: int, last_year: int) -> st.SearchStrategy[dt.datetime]:
     return st.integers(*map(int, ends)).map(lambda at: dt.datetime.fromtimestamp(at, dt.UTC))
 
 
+def column(instants: list[dt.datetime]) -> pd.Series[pd.Timestamp]:
+    """The instants as frames hold them."""
+    return pd.Series(instants, dtype="datetime64[us, UTC]")
+
+
 def date_of(text: str, zone: str, cutoff: dt.time = MIDNIGHT) -> str:
     """The business date of one instant, as text."""
-    sold_at = pd.Series([dt.datetime.fromisoformat(text)], dtype="datetime64[us, UTC]")
-    return str(business_dates(sold_at, zone, cutoff)[0])
+    return str(business_dates(column([dt.datetime.fromisoformat(text)]), zone, cutoff)[0])
 
 
 @pytest.mark.parametrize(
@@ -66,8 +70,7 @@ def test_a_sale_belongs_to_the_local_date_less_the_cutoff(
 
 def test_no_sales_have_no_dates() -> None:
     """An empty column of instants is fine."""
-    nothing = pd.Series([], dtype="datetime64[us, UTC]")
-    assert [] == list(business_dates(nothing, NEW_YORK, MIDNIGHT))
+    assert [] == list(business_dates(column([]), NEW_YORK, MIDNIGHT))
 
 
 @given(
@@ -81,8 +84,7 @@ def test_a_column_agrees_with_the_calendar(
     """Every instant gets the date that converting it on its own gives."""
     local = [at.astimezone(ZoneInfo(zone)).replace(tzinfo=None) for at in sold_at]
     expected = [(at - cutoff).date() for at in local]
-    column = pd.Series(sold_at, dtype="datetime64[us, UTC]")
-    assert expected == business_dates(column, zone, (MIDNIGHT_AT + cutoff).time()).tolist()
+    assert expected == business_dates(column(sold_at), zone, (MIDNIGHT_AT + cutoff).time()).tolist()
 
 
 @given(
@@ -92,7 +94,7 @@ def test_a_column_agrees_with_the_calendar(
 )
 def test_the_window_covers_its_dates(at: dt.datetime, zone: str, cutoff: dt.time) -> None:
     """An instant lies in the window of its own business date."""
-    date = business_dates(pd.Series([at], dtype="datetime64[us, UTC]"), zone, cutoff).tolist()[0]
+    date = business_dates(column([at]), zone, cutoff).tolist()[0]
     start, end = utc_window(date, date, zone, cutoff)
     assert start <= at < end
 
