@@ -68,9 +68,14 @@ $(PY):
 	@deployments/python -m venv $(VENV)
 
 # --no-deps: the lock is complete, and older pips trip over extras when hashes are required.
+# Compiled afterwards, on all cores and without tests: pip would use one core for all of it. A file
+# that does not compile is a template of its package.
+COMPILE = $(PY) -m compileall -qq -j 0 -x '/tests?/|_migrations/versions/' $(VENV)/lib || true
+
 $(RUNTIME): | $(PY)
 	@echo "Installing what requirements.lock lists into $(VENV) ..."
 	@$(PIP) install --no-deps --require-hashes --no-compile --requirement requirements.lock
+	@$(COMPILE)
 	@$(PIP) install --no-deps --no-build-isolation --editable .
 	@rm -f $(VENV)/.installed-*
 	@touch $@
@@ -78,6 +83,7 @@ $(RUNTIME): | $(PY)
 $(DEV): | $(PY)
 	@echo "Installing what requirements-dev.lock lists into $(VENV) ..."
 	@$(PIP) install --no-deps --require-hashes --no-compile --requirement requirements-dev.lock
+	@$(COMPILE)
 	@$(PIP) install --no-deps --no-build-isolation --editable .
 	@rm -f $(VENV)/.installed-*
 	@touch $(RUNTIME) $@
