@@ -16,18 +16,12 @@ from daybook.xero.auth import Bearer, FixedToken
 from daybook.xero.client import XeroClient, open_http
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from typing import Protocol
+    from collections.abc import Iterator
+
+    from answered_xero import MakeClient
 
     from daybook.clock import Clock
     from daybook.xero.limits import LimitsSeen
-
-    class MakeClient(Protocol):
-        """Makes a client whose requests a function answers."""
-
-        def __call__(self, answer: Callable[[httpx.Request], httpx.Response]) -> XeroClient:
-            """Return the client."""
-            ...
 
 
 _Answer = httpx.Response | Exception

@@ -24,17 +24,9 @@ from daybook.xero.documents import (
 from daybook.xero.wire import ZERO_ID, PaymentToSend
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from typing import Protocol
+    from answered_xero import MakeClient
 
     from daybook.xero.client import XeroClient
-
-    class MakeClient(Protocol):
-        """Makes a client whose requests a function answers."""
-
-        def __call__(self, answer: Callable[[httpx.Request], httpx.Response]) -> XeroClient:
-            """Return the client."""
-            ...
 
 
 _UNIQUE = {"ValidationErrors": [{"Message": "Invoice # must be unique."}]}

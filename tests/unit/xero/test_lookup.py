@@ -14,17 +14,7 @@ from daybook.xero.lookup import find_by_number, list_sales_documents, payments_o
 from daybook.xero.wire import ZERO_ID
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from typing import Protocol
-
-    from daybook.xero.client import XeroClient
-
-    class MakeClient(Protocol):
-        """Makes a client whose requests a function answers."""
-
-        def __call__(self, answer: Callable[[httpx.Request], httpx.Response]) -> XeroClient:
-            """Return the client."""
-            ...
+    from answered_xero import MakeClient
 
 
 def _invoice(number: str, **more: object) -> dict[str, object]:

@@ -22,17 +22,7 @@ from daybook.xero.reference_data import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from typing import Protocol
-
-    from daybook.xero.client import XeroClient
-
-    class MakeClient(Protocol):
-        """Makes a client whose requests a function answers."""
-
-        def __call__(self, answer: Callable[[httpx.Request], httpx.Response]) -> XeroClient:
-            """Return the client."""
-            ...
+    from answered_xero import MakeClient
 
 
 _CHART = {

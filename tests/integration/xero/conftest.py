@@ -1,0 +1,20 @@
+"""What the tests of the Xero adapter against the sandbox share."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from xero_place import signed_in
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from xero_place import Place
+
+
+@pytest.fixture
+def place() -> Iterator[Place]:
+    """A sandbox of the test's own and a signed-in client of its first organisation."""
+    with signed_in() as place:
+        yield place
