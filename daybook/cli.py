@@ -93,7 +93,7 @@ def status(*, as_json: AsJson = False) -> None:
     with _wired() as wired:
         access, budget = wired.xero(), wired.call_budget()
         now_at = wired.clock.now()
-        rows = [
+        rows: list[Mapping[str, str | int]] = [
             {
                 "organisation": organisation.name,
                 "country": organisation.country_code,

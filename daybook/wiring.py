@@ -19,18 +19,22 @@ from daybook.ledger.connections import Connections
 from daybook.ledger.engine import open_engine
 from daybook.ledger.migrate import upgrade
 from daybook.ledger.organisations import read_organisations
+from daybook.ledger.stores import read_stores
 from daybook.pos.files import FilesSource
 from daybook.settings import Settings, load_settings
 from daybook.xero.client import open_http
 from daybook.xero.identity import XeroApp
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     import httpx
     from sqlalchemy import Engine
 
     from daybook.clock import Clock
     from daybook.ledger.organisations import Organisation
     from daybook.pos.source import ReceiptSource
+    from daybook.sales.store import StoreDay
     from daybook.xero.client import XeroClient
 
 _REAL_LOGIN: Final = "https://login.xero.com"
@@ -111,6 +115,13 @@ class Wiring:
         """The connected organisations by their ids in the ledger."""
         with self.engine.connect() as connection:
             return read_organisations(connection)
+
+    def organisations_of(self, store_days: Iterable[StoreDay]) -> list[Organisation]:
+        """The organisations that these store-days are posted into, by name."""
+        with self.engine.connect() as connection:
+            stores = read_stores(connection, {day.store_id for day in store_days})
+        wanted = {one.organisation_id for one in stores.values()}
+        return [one for key, one in self.organisations().items() if key in wanted]
 
     def closing_rule(self, now_at: dt.datetime) -> ClosingRule:
         """When a date counts as closed, seen from then."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt  # noqa: TC003 - Prefect makes the run form from the annotations
+from typing import TYPE_CHECKING
 
 from prefect import flow
 from prefect.runtime import flow_run
@@ -10,6 +11,9 @@ from prefect.task_runners import ThreadPoolTaskRunner
 
 from flows.store_days import post_store_days
 from tasks.choose import choose
+
+if TYPE_CHECKING:
+    from prefect.client.schemas.objects import State
 
 
 def _name() -> str:
@@ -30,7 +34,7 @@ def backfill(
     end_date: dt.date,
     stores: list[str] | None = None,
     dry_run: bool = False,  # noqa: FBT001, FBT002 - a switch in Prefect's run form
-) -> str:
+) -> State[str]:
     """Post the daily sales of past dates into Xero; dates that are posted already are left alone.
 
     Args:

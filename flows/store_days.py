@@ -12,6 +12,7 @@ from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from prefect.runtime import flow_run
+from prefect.states import Completed
 
 from daybook import wiring
 from daybook.errors import DaybookError
@@ -25,6 +26,8 @@ from tasks.total import total
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from prefect.client.schemas.objects import State
+
     from daybook.sales.store import StoreDay
 
 
@@ -34,12 +37,12 @@ class StoreDaysNotPosted(DaybookError):
 
 def post_store_days(
     store_days: Sequence[StoreDay], *, dry_run: bool, keep_reserve: bool = False
-) -> str:
+) -> State[str]:
     """Bring these store-days into Xero; `dry_run` shows the plan and writes nothing anywhere."""
     if not store_days:
-        return "Nothing to do: every store-day asked for is posted already."
+        return _done("Nothing to do: every store-day asked for is posted already.")
     if dry_run:
-        return preview(list(store_days), _span(store_days))
+        return _done(preview(list(store_days), _span(store_days)))
     run_id = flow_run.id or "by hand"
     for chunk in _chunks(store_days, wiring.shared().settings.chunk_store_days):
         _extract(chunk, run_id)
@@ -47,7 +50,7 @@ def post_store_days(
         plan(chunk, totalled, _span(chunk), run_id)
     days = list(store_days)
     failures = []
-    for organisation in wiring.shared().organisations().values():
+    for organisation in wiring.shared().organisations_of(days):
         if forecast(organisation, days).document_count:
             state = post(organisation, days, run_id, keep_reserve=keep_reserve, return_state=True)
             if state.is_failed():
@@ -55,7 +58,12 @@ def post_store_days(
     reported = report(days, _span(days))
     if failures or reported.problems:
         raise StoreDaysNotPosted("\n".join([*failures, *reported.problems]))
-    return reported.summary
+    return _done(reported.summary)
+
+
+def _done(sentence: str) -> State[str]:
+    """Completed, with a message that the UI shows beside the run."""
+    return Completed(message=sentence, data=sentence)
 
 
 def _extract(chunk: list[StoreDay], run_id: str) -> None:
