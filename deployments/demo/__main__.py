@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from types import FrameType
 
 
+_WIDTH = 100  # of what is written to a file
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
@@ -29,7 +30,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="make demo", description=__doc__)
     parser.add_argument("--once", action="store_true", help="end after the runs")
     arguments = parser.parse_args()
-    console = Console(highlight=False)
+    console = Console(highlight=False, width=None if sys.stdout.isatty() else _WIDTH)
     for number in _SIGNALS:
         signal.signal(number, _leave)
     try:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import parse_qsl, urlsplit
 
 import httpx
+from rich.box import SIMPLE_HEAD
 from rich.table import Table
 from rich.text import Text
 from sqlalchemy import text
@@ -114,6 +115,7 @@ class Story:
         self._verdict(lines, tills)
         self.tell(f"Prefect, runs and artifacts: {self.stack.prefect_url}")
         self.tell(f"Xero sandbox, the books:     {self.stack.sandbox_url}")
+        self.tell(f"Source files, mapping, logs: {self.stack.settings.home}")
 
     def _watch(self, prefect: httpx.Client, deployment: str, parameters: dict[str, str]) -> None:
         """Start one run and follow it to its end; a progress line shows the documents."""
@@ -206,13 +208,13 @@ def convert_once(folder: Path) -> Path:
 
 
 def _table(lines: list[ReconciledLine]) -> Table:
-    table = Table(title=f"Store-days {BACKFILL_DATES[0]} to {BUSINESS_DATE}")
+    table = Table(title=f"Store-days {BACKFILL_DATES[0]} to {BUSINESS_DATE}", box=SIMPLE_HEAD)
     for name in ("Store", "Date"):
         table.add_column(name)
     for name in ("Receipts", "Total USD", "Tenders"):
         table.add_column(name, justify="right")
     for name in ("Invoice", "Status"):
-        table.add_column(name)
+        table.add_column(name, no_wrap=True)
     for one in lines:
         line = one.line
         table.add_row(
