@@ -1,0 +1,145 @@
+"""From a source into the ledger."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import pytest
+from sqlalchemy import text
+from till import DATE, NOON, SINGAPORE, Receipt, batch, opened_ledger, write_csv
+
+from daybook.clock import SystemClock
+from daybook.errors import InputError
+from daybook.jobs.extract import Extracted, extract
+from daybook.ledger.receipts import ReceiptCounts, receipt_counts
+from daybook.ledger.rejects import read_rejects
+from daybook.pos.files import FilesSource
+from daybook.pos.source import Page, Reject
+from daybook.sales.store import Store, StoreDay
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator, Sequence
+    from pathlib import Path
+
+    from sqlalchemy import Engine
+
+    from daybook.pos.source import ReceiptSource
+
+DAY = StoreDay(DATE, "S01")
+DAYS = dt.timedelta(days=1)
+
+
+@dataclass(frozen=True)
+class Shelf:
+    """A source whose pages lie ready; a page that is an error is raised."""
+
+    pages: tuple[Page | Exception, ...]
+    name: str = "shelf"
+
+    def receipts(
+        self,
+        stores: Sequence[Store],
+        first_date: dt.date,
+        last_date: dt.date,
+        *,
+        known_store_ids: Collection[str] | None = None,
+    ) -> Iterator[Page]:
+        """The pages, whatever is asked for."""
+        del stores, first_date, last_date, known_store_ids
+        for page in self.pages:
+            if isinstance(page, Exception):
+                raise page
+            yield page
+
+
+@pytest.fixture
+def ledger(database_url: str) -> Iterator[Engine]:
+    """A ledger with one store."""
+    with opened_ledger(database_url) as engine:
+        yield engine
+
+
+def run(source: ReceiptSource, ledger: Engine, first: dt.date = DATE) -> Extracted:
+    """Extract one store's receipts from a date up to the usual one."""
+    return extract(source, ledger, [SINGAPORE], first, DATE, run_id="run", clock=SystemClock())
+
+
+def test_files_reach_the_ledger_and_a_second_run_changes_nothing(
+    ledger: Engine, tmp_path: Path
+) -> None:
+    """Re-extraction finds everything unchanged."""
+    source = FilesSource(str(write_csv(tmp_path, [Receipt(), Receipt("R2")])))
+    assert ReceiptCounts(2, 0, 0) == run(source, ledger).receipts
+    assert ReceiptCounts(0, 0, 2) == run(source, ledger).receipts
+
+
+def test_receipts_outside_the_window_are_dropped(ledger: Engine) -> None:
+    """A page may carry more than was asked for; the ledger does not take it."""
+    page = Page(batch([Receipt(), Receipt("R2", sold_at=NOON - DAYS)]))
+    assert ReceiptCounts(1, 0, 0) == run(Shelf((page,)), ledger).receipts
+
+
+def test_rejects_are_stored_and_shown(ledger: Engine) -> None:
+    """Both the result and the ledger say which rows could not be read."""
+    reject = Reject("/files/lines.csv", 7, "net_amount", "'1,5' is not an amount.")
+    source = Shelf((Page(batch([Receipt()]), (reject,)),))
+    first, second = run(source, ledger), run(source, ledger)
+    assert (1, 1, 1, 0) == (
+        first.reject_count,
+        first.new_reject_count,
+        second.reject_count,
+        second.new_reject_count,
+    )
+    with ledger.connect() as connection:
+        (stored,) = read_rejects(connection)
+    assert (stored.reject,) == first.rejects
+
+
+def test_an_unknown_store_in_the_files_is_a_reject(ledger: Engine, tmp_path: Path) -> None:
+    """The other stores go on."""
+    source = FilesSource(str(write_csv(tmp_path, [Receipt(), Receipt(store_id="S99")])))
+    extracted = run(source, ledger)
+    assert ReceiptCounts(1, 0, 0) == extracted.receipts
+    assert ["store_id"] == [one.column for one in extracted.rejects]
+
+
+def test_each_page_is_its_own_transaction(ledger: Engine) -> None:
+    """What was read before a source failed is kept; the next run goes on from there."""
+    pages = (Page(batch([Receipt()])), InputError("The second page is torn."))
+    with pytest.raises(InputError, match="torn"):
+        run(Shelf(pages), ledger)
+    with ledger.connect() as connection:
+        assert {DAY: 1} == receipt_counts(connection, [DAY])
+
+
+def test_the_split_into_pages_does_not_matter(ledger: Engine) -> None:
+    """Overlapping and repeated pages give the same books as one page."""
+    receipts = [Receipt(f"R{number}") for number in range(4)]
+    pages = [receipts[:3], receipts[2:], receipts[:1], []]
+    run(Shelf(tuple(Page(batch(page)) for page in pages)), ledger)
+    with ledger.connect() as connection:
+        assert {DAY: 4} == receipt_counts(connection, [DAY])
+        assert 4 == connection.scalar(text("SELECT count(*) FROM receipt_lines"))
+
+
+def test_no_stores_read_nothing(ledger: Engine) -> None:
+    """An empty group of stores is fine."""
+    extracted = extract(
+        Shelf((RuntimeError(),)), ledger, [], DATE, DATE, run_id=None, clock=SystemClock()
+    )
+    assert 0 == extracted.page_count
+
+
+def test_dates_the_wrong_way_round_are_a_sentence(ledger: Engine) -> None:
+    """Nothing is read."""
+    with pytest.raises(InputError, match="is before the first date 2026-03-15; swap them"):
+        run(Shelf(()), ledger, DATE + DAYS)
+
+
+def test_the_log_line_says_what_happened(ledger: Engine) -> None:
+    """A person reads it in the run's log."""
+    assert "1 receipts new, 0 changed, 0 unchanged; 0 rows rejected" == str(
+        run(Shelf((Page(batch([Receipt()])),)), ledger)
+    )
