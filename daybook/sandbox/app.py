@@ -52,7 +52,9 @@ class _Recorded:
         tenant = _tenant(scope)
         token = _token(scope)
         access = world.identity.state.access.get(token)
-        usage = world.limiter.usage(access.client_id, tenant) if access and tenant else None
+        usage = None
+        if access is not None and tenant in world.organisations:
+            usage = world.limiter.usage(access.client_id, tenant)
         if usage is not None:
             usage.in_progress += 1
         try:

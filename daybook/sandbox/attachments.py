@@ -99,8 +99,7 @@ def _download(call: Call, endpoint: str, parent: Any) -> Reply:  # noqa: ANN401 
     key = call.ids[1]
     for row in call.books.attachments.find("parent", (endpoint, parent.id)):
         if key in {row.id, row.file_name}:
-            disposition = f"attachment; filename*=UTF-8''{quote(row.file_name)}"
-            return Reply(200, row.content, row.mime_type, {"content-disposition": disposition})
+            return Reply(200, row.content, row.mime_type)
     raise NotFound
 
 

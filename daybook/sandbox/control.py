@@ -225,6 +225,8 @@ def _set_clock(world: Simulation, request: Request) -> object:
     if unknown:
         raise ControlError(f"The clock does not know {', '.join(sorted(unknown))}.")
     clock = world.clock
+    if given.get("freeze"):
+        clock.freeze(frozen=True)
     if "set" in given:
         moment = datetime.fromisoformat(given["set"])
         clock.set_now(moment if moment.tzinfo else moment.replace(tzinfo=UTC))
@@ -232,8 +234,8 @@ def _set_clock(world: Simulation, request: Request) -> object:
         clock.offset_seconds = float(given["offset_seconds"])
     if "advance_seconds" in given:
         clock.advance(float(given["advance_seconds"]))
-    if "freeze" in given:
-        clock.freeze(frozen=bool(given["freeze"]))
+    if "freeze" in given and not given["freeze"]:
+        clock.freeze(frozen=False)
     return clock.as_json()
 
 

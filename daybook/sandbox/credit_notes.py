@@ -100,6 +100,7 @@ def delete_allocation(call: Call) -> Reply:
     return batch.bare_reply(
         {
             "AllocationID": deleted.id,
+            "Amount": deleted.amount,
             "Date": wire.day(deleted.allocation_date),
             "Invoice": {"InvoiceID": deleted.invoice_id},
             "IsDeleted": True,

@@ -149,9 +149,8 @@ class Limiter:
         usage.day.used = used.get("day_used", usage.day.used)
 
     def forget(self) -> None:
-        """Start all windows afresh, calls in progress excepted."""
-        for usage in self._usage.values():
-            usage.minute, usage.day = _Window(), _Window()
+        """Start all windows afresh."""
+        self._usage.clear()
         self._app.clear()
 
 

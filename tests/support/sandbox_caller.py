@@ -91,20 +91,26 @@ class Caller:
     def __init__(self, sandbox: RunningSandbox, http: httpx.Client) -> None:
         """Get a token with the ready refresh token."""
         self.sandbox, self.http = sandbox, http
-        boot = sandbox.bootstrap
-        self.tenant_id = boot.organisations[0].tenant_id
-        answer = http.post(
+        self.tenant_id = sandbox.bootstrap.organisations[0].tenant_id
+        self.refresh_token = sandbox.bootstrap.refresh_token
+        self.answers: list[tuple[str, str, Any]] = []
+        self.sign_in()
+
+    def sign_in(self) -> None:
+        """Get a fresh access token, as after the old one expired."""
+        boot = self.sandbox.bootstrap
+        answer = self.http.post(
             "/connect/token",
-            data={"grant_type": "refresh_token", "refresh_token": boot.refresh_token},
+            data={"grant_type": "refresh_token", "refresh_token": self.refresh_token},
             auth=(boot.client_id, boot.client_secret),
         )
+        self.refresh_token = answer.json()["refresh_token"]
         self.token: str = answer.json()["access_token"]
         self.headers = {
             "Authorization": f"Bearer {self.token}",
             "xero-tenant-id": self.tenant_id,
             "Accept": "application/json",
         }
-        self.answers: list[tuple[str, str, Any]] = []
 
     def send(self, method: str, path: str, **options: Any) -> httpx.Response:  # noqa: ANN401  httpx's own
         """Send one call; nothing is checked."""

@@ -1,0 +1,154 @@
+"""Starting, stopping, killing: what survives in the state file and what a port says."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from typing import TYPE_CHECKING
+
+import httpx
+import pytest
+from sandbox_caller import Caller, sales_invoice
+
+from daybook.sandbox.app import create_app, served_endpoints
+from daybook.sandbox.config import SandboxConfig
+from daybook.sandbox.server import serve
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from daybook.sandbox.server import RunningSandbox
+
+PROGRAM = """
+import sys
+from pathlib import Path
+from daybook.sandbox.config import SandboxConfig
+from daybook.sandbox.server import run
+run(SandboxConfig(state_path=Path(sys.argv[1]), limits=False), "127.0.0.1", int(sys.argv[2]))
+"""
+
+
+def test_state_survives_a_stop(tmp_path: Path) -> None:
+    """Books, tokens, organisations and clock come back; ids and numbers do not repeat."""
+    config = SandboxConfig(state_path=tmp_path / "state", limits=False)
+    ids = set()
+    token = ""
+    for number in range(3):
+        with serve(config) as sandbox, httpx.Client(base_url=sandbox.url) as http:
+            if not token:
+                call = Caller(sandbox, http)
+                call.control("POST", "/organisations", json={"name": "Third", "country": "SG"})
+                call.control("POST", "/clock", json={"advance_seconds": 600})
+                token = call.token
+            headers = {"Authorization": f"Bearer {token}", "xero-tenant-id": call.tenant_id}
+            body = sales_invoice("", LineItems=sales_invoice("x")["LineItems"])
+            del body["InvoiceNumber"]
+            made = http.put("/api.xro/2.0/Invoices", headers=headers, json=body).json()
+            assert f"INV-{number + 1:04}" == made["Invoices"][0]["InvoiceNumber"]
+            ids.add(made["Invoices"][0]["InvoiceID"])
+            boot = http.get("/_sandbox").json()
+            assert 3 == len(boot["organisations"])
+            assert 599 < http.get("/_sandbox/clock").json()["offset_seconds"] < 601
+            assert number + 1 == len(http.get("/_sandbox/books").json()["invoices"])
+    assert 3 == len(ids)
+
+
+def test_kill_loses_nothing_that_was_answered(tmp_path: Path, running: RunningSandbox) -> None:
+    """After kill -9 every answered write is in the books, half a line in the file or not."""
+    state = tmp_path / "state"
+    port = int(running.url.rpartition(":")[2])
+    with serve(SandboxConfig()) as free:
+        port = int(free.url.rpartition(":")[2])
+    process = subprocess.Popen(  # noqa: S603  our own program
+        [sys.executable, "-c", PROGRAM, str(state), str(port)], stdout=subprocess.DEVNULL
+    )
+    try:
+        with httpx.Client(base_url=f"http://127.0.0.1:{port}") as http:
+            boot = wait_for(http)
+            form = {"grant_type": "refresh_token", "refresh_token": boot["refresh_token"]}
+            pair = (str(boot["client_id"]), str(boot["client_secret"]))
+            token = http.post("/connect/token", data=form, auth=pair).json()["access_token"]
+            headers = {
+                "Authorization": f"Bearer {token}",
+                "xero-tenant-id": running.bootstrap.organisations[0].tenant_id,
+            }
+            headers["xero-tenant-id"] = http.get("/connections", headers=headers).json()[0][
+                "tenantId"
+            ]
+            for number in range(5):
+                body = sales_invoice(f"P-{number}")
+                answer = http.put("/api.xro/2.0/Invoices", headers=headers, json=body)
+                assert 200 == answer.status_code
+    finally:
+        os.kill(process.pid, signal.SIGKILL)
+        process.wait()
+    with state.open("ab") as file:
+        file.write(b'{"tenant_id": "half a li')
+    with (
+        serve(SandboxConfig(state_path=state, limits=False)) as sandbox,
+        httpx.Client(base_url=sandbox.url) as http,
+    ):
+        books = http.get("/_sandbox/books").json()
+        assert [f"P-{number}" for number in range(5)] == [
+            row["number"] for row in books["invoices"]
+        ]
+        assert 401 != http.get("/connections", headers=headers).status_code
+
+
+def wait_for(http: httpx.Client) -> dict[str, object]:
+    """Wait until a sandbox answers."""
+    for _ in range(300):
+        try:
+            content: dict[str, object] = http.get("/_sandbox").json()
+        except httpx.TransportError:
+            time.sleep(0.05)
+        else:
+            return content
+    raise AssertionError("the sandbox did not start")
+
+
+def test_faults_file_is_read_at_start(tmp_path: Path) -> None:
+    """Faults of a JSON file strike from the first call on."""
+    path = tmp_path / "faults.json"
+    path.write_text('[{"match": {"path": "/connections"}, "fault": "unavailable", "nth": 1}]')
+    with (
+        serve(SandboxConfig(faults_path=path)) as sandbox,
+        httpx.Client(base_url=sandbox.url) as http,
+    ):
+        assert [503, 401] == [http.get("/connections").status_code for _ in "12"]
+
+
+def test_taken_port_is_an_error(running: RunningSandbox) -> None:
+    """A port somebody else has is refused at once."""
+    port = int(running.url.rpartition(":")[2])
+    with pytest.raises(OSError, match="in use"), serve(SandboxConfig(), port=port):
+        pass
+
+
+def test_tier_decides_the_day(tmp_path: Path) -> None:
+    """The starter tier has 1,000 calls a day, core 5,000."""
+    for tier, day in (("starter", 1000), ("core", 5000)):
+        config = SandboxConfig(tier=tier, state_path=tmp_path / tier)  # type: ignore[arg-type]  # both are tiers
+        world = create_app(config).state.simulation
+        assert (day, True) == (world.limiter.settings.day, world.limiter.settings.enabled)
+
+
+def test_same_seed_gives_the_same_world() -> None:
+    """Ids, secrets and tokens follow from the seed."""
+    first, same, other = (
+        create_app(SandboxConfig(seed=seed)).state.simulation.bootstrap() for seed in (3, 3, 4)
+    )
+    assert first == same
+    assert first.client_id != other.client_id
+    assert first.organisations[0].tenant_id != other.organisations[0].tenant_id
+
+
+def test_served_endpoints_are_listed() -> None:
+    """What is served can be compared with what a client calls."""
+    served = served_endpoints(create_app(SandboxConfig()))
+    assert ("PUT", "/api.xro/2.0/Invoices") in served
+    assert ("POST", "/connect/token") in served
+    assert len(served) == len(set(served))
