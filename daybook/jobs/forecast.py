@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 from daybook.jobs.post import batches
 from daybook.ledger.documents import waiting_documents
 from daybook.posting.documents import DocumentKind
+from daybook.xero.batches import lookup_chunks
+from daybook.xero.lookup import PAGE_SIZE
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -55,8 +57,12 @@ def forecast(
     minute_calls: int,
     day_calls: int,
 ) -> Forecast:
-    """Count the planned documents and the calls they fill; payments wait for their documents."""
+    """Count the planned documents and the calls they fill, with the lookup of their contacts.
+
+    Reading Xero back afterwards is in it; a contact that has to be made first takes two calls more.
+    """
     documents = calls = 0
+    contacts: set[str] = set()
     with engine.connect() as connection:
         for kind in DocumentKind:
             waiting = waiting_documents(
@@ -64,6 +70,8 @@ def forecast(
             )
             documents += len(waiting)
             calls += sum(1 for _ in batches(waiting))
-    # The contacts are looked up once and Xero's list of the posted documents is read back once.
-    overhead = 2 + math.ceil(documents / 1000) if documents else 0
-    return Forecast(documents, calls + overhead, minute_calls, day_calls)
+            if kind is not DocumentKind.PAYMENT:  # payments are read back with their documents
+                calls += math.ceil(len(waiting) / PAGE_SIZE)
+                contacts |= {one.contact_name for one in waiting}
+    calls += sum(1 for _ in lookup_chunks(sorted(contacts)))
+    return Forecast(documents, calls, minute_calls, day_calls)

@@ -86,7 +86,7 @@ def plan(
             day = stored.store_day
             totals[day].append((stored.daily_total_id, stored.total))
         known = defaultdict(list)
-        for document in known_documents(connection, store_days):
+        for document in known_documents(connection, store_days, for_update=True):
             known[document.store_day].append(document)
         statuses: list[StoreDayStatus] = []
         wanted: list[NewDocument] = []

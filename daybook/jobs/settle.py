@@ -6,22 +6,28 @@ found and different is held with both sides shown and never sent again.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from daybook.ledger.documents import OpenDocument, Settlement
 from daybook.posting.documents import DocumentKind, Payment, SalesDocument
 from daybook.posting.holds import HoldCode
 from daybook.xero.documents import Posted, Rejected
 from daybook.xero.lookup import find_by_number, payments_of
+from daybook.xero.refusals import explained
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Collection, Sequence
 
     from daybook.xero.client import XeroClient
     from daybook.xero.documents import Outcome
     from daybook.xero.wire import PaymentInXero, SalesDocumentInXero
 
-_NUMBER_TAKEN = "must be unique"
+# Xero says this of a document that is there already: ours, if its reply was lost or it came late.
+_THERE_ALREADY: Final = (
+    "must be unique",
+    "exceeds the amount outstanding",
+    "can only be made against Authorised documents",
+)
 
 
 def settlement_of(one: OpenDocument, outcome: Outcome) -> Settlement:
@@ -30,14 +36,9 @@ def settlement_of(one: OpenDocument, outcome: Outcome) -> Settlement:
         ours = one.document.total_amount
         if outcome.total_amount == ours:
             return Settlement(one.document_id, "posted", "posted", id_xero=outcome.id_xero)
-        problem = _different(one, f"Xero calculated {outcome.total_amount}, we sent {ours}")
-        return Settlement(one.document_id, "posted", "posted", outcome.id_xero, problem)
+        return _held(one, f"Xero calculated {outcome.total_amount}, we sent {ours}")
     if not isinstance(outcome, Rejected):
         return Settlement(one.document_id, "unknown", outcome.reason)
-    if any(_NUMBER_TAKEN in message for message in outcome.messages):
-        # Something in Xero has this number already: ours from a lost ledger, or somebody else's.
-        return Settlement(one.document_id, "unknown", "number taken")
-    words = " ".join(outcome.messages)
     return Settlement(
         one.document_id,
         "rejected",
@@ -45,14 +46,27 @@ def settlement_of(one: OpenDocument, outcome: Outcome) -> Settlement:
         problem={
             "code": HoldCode.REFUSED,
             "key": one.document.natural_key,
-            "sentence": f"Xero refused {_name(one)}: {words} Mend that in Xero or in the mapping "
-            "and run the day again.",
+            "sentence": f"Xero refused {_name(one)}: {explained(outcome.messages)}",
         },
     )
 
 
-def look_up(client: XeroClient, unsettled: Sequence[OpenDocument]) -> list[Settlement]:
-    """Ask Xero for every document whose outcome is not known."""
+def may_be_there(outcome: Outcome) -> bool:
+    """Whether Xero refuses a document because of something there that may be this very document."""
+    return isinstance(outcome, Rejected) and any(
+        words in message for message in outcome.messages for words in _THERE_ALREADY
+    )
+
+
+def look_up(
+    client: XeroClient,
+    unsettled: Sequence[OpenDocument],
+    in_use: Callable[[Collection[str]], Collection[str]] = lambda _ids_xero: (),
+) -> list[Settlement]:
+    """Ask Xero for every document whose outcome is not known.
+
+    `in_use` says which of some ids of Xero belong to other documents of the ledger.
+    """
     settlements = []
     for kind in (DocumentKind.INVOICE, DocumentKind.CREDIT_NOTE):
         sales = [
@@ -65,9 +79,10 @@ def look_up(client: XeroClient, unsettled: Sequence[OpenDocument]) -> list[Settl
             settlements += [_found_sales(one, found.get(d.number)) for one, d in sales]
     payments = [one for one in unsettled if one.parent_id_xero is not None]
     if payments:
-        parents = {one.parent_id_xero for one in payments if one.parent_id_xero}
-        there = payments_of(client, sorted(parents))
-        settlements += [_found_payment(one, there) for one in payments]
+        parents = sorted({one.parent_id_xero for one in payments if one.parent_id_xero})
+        there = payments_of(client, parents)
+        taken = set(in_use([one.id_xero for one in there]))
+        settlements += [_found_payment(one, there, taken) for one in payments]
     return settlements
 
 
@@ -90,43 +105,60 @@ def _found_sales(one: OpenDocument, found: SalesDocumentInXero | None) -> Settle
     return _adopted_or_held(one, found.id_xero, differences)
 
 
-def _found_payment(one: OpenDocument, there: Sequence[PaymentInXero]) -> Settlement:
+def _found_payment(
+    one: OpenDocument, there: Sequence[PaymentInXero], taken: set[str]
+) -> Settlement:
+    """Each payment in Xero is one document's; `taken` are those that have theirs already."""
     assert isinstance(one.document, Payment), "looked up on its document"
     ours = one.document
-    match = next(
-        (p for p in there if p.reference == ours.reference and p.status != "DELETED"), None
-    )
-    if match is None:
-        return Settlement(one.document_id, "planned", "absent in Xero")
-    differences = [
-        f"{what} is {theirs} in Xero and {mine} in the ledger"
-        for what, mine, theirs in (
-            ("amount", ours.amount, match.amount),
-            ("date", ours.date, match.date),
-        )
-        if mine != theirs
+    candidates = [
+        (_differences(ours, theirs), theirs.id_xero)
+        for theirs in there
+        if theirs.id_xero not in taken
+        and theirs.parent_id_xero.lower() == (one.parent_id_xero or "").lower()
+        and _words(theirs.reference) == _words(ours.reference)
     ]
-    return _adopted_or_held(one, match.id_xero, differences)
+    if not candidates:
+        return Settlement(one.document_id, "planned", "absent in Xero")
+    differences, id_xero = min(candidates, key=lambda candidate: len(candidate[0]))
+    taken.add(id_xero)
+    return _adopted_or_held(one, id_xero, differences)
+
+
+def _differences(ours: Payment, theirs: PaymentInXero) -> list[str]:
+    return [
+        f"{what} is {there} in Xero and {mine} in the ledger"
+        for what, mine, there in (
+            ("amount", ours.amount, theirs.amount),
+            ("date", ours.date, theirs.date),
+            ("account", ours.account_code, theirs.account_code or ours.account_code),
+        )
+        if mine != there
+    ]
+
+
+def _words(reference: str) -> list[str]:
+    """What stays of a reference where white space is trimmed."""
+    return reference.split()
 
 
 def _adopted_or_held(one: OpenDocument, id_xero: str, differences: Sequence[str]) -> Settlement:
     if not differences:
         return Settlement(one.document_id, "posted", "adopted", id_xero=id_xero)
-    problem = _different(one, "; ".join(differences))
-    return Settlement(one.document_id, "unknown", "different in Xero", problem=problem)
+    return _held(one, "; ".join(differences))
 
 
-def _different(one: OpenDocument, how: str) -> dict[str, str]:
-    return {
+def _held(one: OpenDocument, how: str) -> Settlement:
+    """It is in Xero, but not as we know it: never sent again, and looked up again by every run."""
+    problem = {
         "code": HoldCode.DIFFERENT_IN_XERO,
         "key": one.document.natural_key,
         "sentence": f"{_name(one)} is in Xero, but not as we know it: {how}. Compare the two and "
         "correct the one that is wrong; Daybook sends nothing more for it.",
     }
+    return Settlement(one.document_id, "unknown", "different in Xero", problem=problem)
 
 
 def _name(one: OpenDocument) -> str:
     document = one.document
-    if isinstance(document, SalesDocument):
-        return document.number
-    return document.reference
+    return document.number if isinstance(document, SalesDocument) else document.reference

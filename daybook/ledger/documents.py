@@ -58,12 +58,24 @@ class KnownDocument:
 
 
 @dataclass(frozen=True, slots=True)
+class WaitingDocument:
+    """A planned document that can be sent; payments of one document share `group_id`."""
+
+    document_id: int
+    group_id: int
+    byte_count: int
+    contact_name: str
+
+
+@dataclass(frozen=True, slots=True)
 class OpenDocument:
     """A stored document that is being sent, or whose outcome is not known."""
 
     document_id: int
+    store_day: StoreDay
     document: Document
-    total_minor: int
+    state: State
+    sent_at: dt.datetime
     parent_kind: DocumentKind | None
     parent_id_xero: str | None
 
@@ -80,15 +92,16 @@ class Settlement:
 
 
 def known_documents(
-    connection: Connection, store_days: Collection[StoreDay]
+    connection: Connection, store_days: Collection[StoreDay], *, for_update: bool = False
 ) -> list[KnownDocument]:
-    """Every stored document of these store-days."""
-    query = text("""
+    """Every stored document of these store-days; `for_update` lets nobody send them meanwhile."""
+    query = text(f"""
         SELECT d.id, d.business_date, d.store_id, d.natural_key, d.payload_hash, d.state
         FROM documents d
         JOIN unnest(CAST(:dates AS date[]), CAST(:stores AS text[])) AS s(business_date, store_id)
           USING (business_date, store_id)
-    """)
+        ORDER BY d.id {"FOR UPDATE OF d" if for_update else ""}
+    """)  # noqa: S608 - two constants
     return [
         KnownDocument(
             row.id,
@@ -131,10 +144,12 @@ def waiting_documents(
     *,
     kind: DocumentKind,
     parents_posted: bool = True,
-) -> list[tuple[int, int]]:
-    """Planned documents, oldest first, as (id, bytes); by default only those that can go now."""
+) -> list[WaitingDocument]:
+    """Planned documents, oldest first; by default only those that can go now."""
     query = text("""
-        SELECT d.id, octet_length(CAST(d.content AS text)) AS size
+        SELECT d.id, COALESCE(d.parent_id, d.id) AS group_id,
+            octet_length(CAST(d.content AS text)) AS byte_count,
+            COALESCE(d.content->>'contact_name', '') AS contact_name
         FROM documents d
         JOIN unnest(CAST(:dates AS date[]), CAST(:stores AS text[])) AS s(business_date, store_id)
           USING (business_date, store_id)
@@ -149,7 +164,10 @@ def waiting_documents(
         "parents_posted": parents_posted,
         **pairs(store_days),
     }
-    return [(row.id, row.size) for row in connection.execute(query, values)]
+    return [
+        WaitingDocument(row.id, row.group_id, row.byte_count, row.contact_name)
+        for row in connection.execute(query, values)
+    ]
 
 
 def claim(
@@ -186,6 +204,18 @@ def unsettled_documents(connection: Connection, organisation_id: int) -> list[Op
         ORDER BY d.id
     """)  # noqa: S608 - a constant of this module
     return list(map(_open, connection.execute(query, {"organisation": organisation_id})))
+
+
+def ids_in_use(
+    connection: Connection, organisation_id: int, ids_xero: Collection[str]
+) -> frozenset[str]:
+    """Which of these ids of Xero belong to documents of the ledger already."""
+    query = text("""
+        SELECT id_xero FROM documents
+        WHERE organisation_id = :organisation AND id_xero = ANY(:ids)
+    """)
+    rows = connection.execute(query, {"organisation": organisation_id, "ids": list(ids_xero)})
+    return frozenset(rows.scalars())
 
 
 def retry_rejected(connection: Connection, store_days: Collection[StoreDay]) -> int:
@@ -231,16 +261,18 @@ def _open(row: Row[Any]) -> OpenDocument:
     kind = DocumentKind(row.kind)
     return OpenDocument(
         row.id,
+        StoreDay(row.business_date, row.store_id),
         decode(kind, row.content.encode()),
-        row.total_minor,
+        row.state,
+        row.sent_at,
         DocumentKind(row.parent_kind) if row.parent_kind else None,
         row.parent_id_xero,
     )
 
 
 _OPEN_COLUMNS: Final = """
-    d.id, d.kind, CAST(d.content AS text) AS content, d.total_minor,
-    p.kind AS parent_kind, p.id_xero AS parent_id_xero"""
+    d.id, d.business_date, d.store_id, d.kind, CAST(d.content AS text) AS content, d.state,
+    d.sent_at, p.kind AS parent_kind, p.id_xero AS parent_id_xero"""
 
 _WRITE_PLANNED: Final = text("""
     WITH wanted AS (
@@ -282,11 +314,15 @@ _DELETE_UNSENT: Final[TextClause] = text("""
     DELETE FROM documents WHERE id IN (SELECT id FROM gone)
 """)
 
+# Wherever several rows are locked it is in the order of their ids: no two wait for each other.
 _CLAIM: Final = text(f"""
-    WITH claimed AS (
+    WITH mine AS (
+        SELECT id FROM documents WHERE id = ANY(:ids) AND state = 'planned'
+        ORDER BY id FOR UPDATE
+    ), claimed AS (
         UPDATE documents SET state = 'sending', idempotency_key = :key, run_id = :run,
             attempt_count = attempt_count + 1, sent_at = :now, problem = NULL
-        WHERE id = ANY(:ids) AND state = 'planned'
+        WHERE id IN (SELECT id FROM mine)
         RETURNING *
     ), events AS (
         INSERT INTO document_events (document_id, at, actor, event, detail)
@@ -301,11 +337,14 @@ _SETTLE: Final = text("""
     WITH settled AS (
         SELECT * FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS r(
             document_id bigint, state text, event text, id_xero text, problem jsonb)
+    ), mine AS (
+        SELECT d.id FROM documents d JOIN settled s ON s.document_id = d.id
+        WHERE d.state IN ('sending', 'unknown') ORDER BY d.id FOR UPDATE OF d
     ), updated AS (
         UPDATE documents d SET state = s.state, id_xero = s.id_xero,
             problem = NULLIF(s.problem, 'null'), settled_at = :now
         FROM settled s
-        WHERE d.id = s.document_id AND d.state IN ('sending', 'unknown')
+        WHERE d.id = s.document_id AND d.id IN (SELECT id FROM mine)
         RETURNING d.id, s.event, s.id_xero, s.problem
     )
     INSERT INTO document_events (document_id, at, actor, event, detail)

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from daybook.ledger.organisations import Organisation
 
 _LOCK_FAMILY: Final = 730_154  # keeps our advisory locks apart from anybody else's
-_POLL_SECONDS: Final = 1.0
+_POLL_SECONDS: Final = 0.25
 
 
 @contextmanager

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, TypeAlias
 
-from daybook.errors import Refused, UnknownOutcome
+from daybook.errors import FinalError, Refused, UnknownOutcome
 from daybook.posting.documents import DocumentKind
 from daybook.xero.batches import ELEMENT_COUNT_MAX
 from daybook.xero.responses import validation_messages, warning_messages
@@ -192,10 +192,14 @@ def _outcome(element: Json, identity: str | None, amount_field: str, name_field:
         return Rejected(messages or ("Xero marked it as an error without saying why.",))
     if identity is None:
         return Unclear(f"Xero's reply gives {name or 'an element'} no id and no error.")
+    try:
+        amount = amount_of(element.get(amount_field), name)
+    except FinalError as error:  # it is saved: this must not look like a refusal
+        return Unclear(str(error))
     return Posted(
         identity,
         name,
-        amount_of(element.get(amount_field), name),
+        amount,
         text_of(element, "Status"),
         warning_messages(element),
     )
