@@ -111,10 +111,8 @@ class Crew:
                 )
             time.sleep(_POLL_SECONDS)
 
-    def end(self, first: str) -> None:
-        """End the process named `first`, then all others and whatever they started."""
-        if first in self._children:
-            self._children[first].end()
+    def end(self) -> None:
+        """End all of them and whatever they started."""
         end_marked(self._mark)
         for child in self._children.values():
             child.end()

@@ -111,7 +111,7 @@ def running(
         postgres = cleanup.enter_context(embedded.start(home, port=ports.postgres_port))
         _tell_if_taken(tell, "PostgreSQL", ports.postgres_port, postgres.port)
         crew = Crew(mark_of(home, name), home / "logs")
-        cleanup.callback(crew.end, first=_WORKER)
+        cleanup.callback(crew.end)
 
         prefect_port = _chosen_port(tell, "Prefect", ports.prefect_port)
         environment = inherited_variables() | prefect_variables(settings, prefect_port, postgres)

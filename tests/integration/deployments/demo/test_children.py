@@ -34,7 +34,7 @@ def crew(tmp_path: Path) -> Iterator[Crew]:
     """A crew with a mark of the test's own."""
     crew = Crew(f"{tmp_path}:test", tmp_path / "logs")
     yield crew
-    crew.end(first="nobody")
+    crew.end()
 
 
 def start(crew: Crew, name: str, script: str) -> psutil.Process:
@@ -62,7 +62,7 @@ def test_ending_ends_also_what_left_its_group(crew: Crew, tmp_path: Path) -> Non
     parent = start(crew, "stubborn", STUBBORN)
     child = psutil.Process(int(logged(tmp_path / "logs" / "stubborn.log")))
 
-    crew.end(first="nobody")
+    crew.end()
 
     assert has_ended(parent)
     assert has_ended(child)
