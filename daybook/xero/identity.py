@@ -9,6 +9,8 @@ from __future__ import annotations
 import base64
 import datetime as dt
 from dataclasses import dataclass, field
+from functools import partial
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import httpx
@@ -31,6 +33,7 @@ SCOPES: Final = (
 
 _ATTEMPTS_MAX: Final = 3
 _FIRST_WAIT_SECONDS: Final = 1.0
+_TIMEOUT_SECONDS: Final = 20
 _VERIFIER_LENGTH: Final = 64
 _STATE_LENGTH: Final = 32
 _WRONG_APP: Final = {"invalid_client", "unauthorized_client"}
@@ -174,8 +177,10 @@ def claims_of(access_token: str) -> Mapping[str, object]:
 
 
 def _oauth(app: XeroApp, http: httpx.Client | None, scopes: str | None = None) -> OAuth2Client:
+    """Return authlib's client; its calls are short, for a stored connection is locked meanwhile."""
+    post = None if http is None else partial(http.post, timeout=_TIMEOUT_SECONDS)
     return OAuth2Client(
-        session=http,
+        session=SimpleNamespace(post=post),
         client_id=app.client_id,
         redirect_uri=app.redirect_url,
         scope=scopes,

@@ -149,8 +149,9 @@ def test_what_another_process_renewed_is_used(
 def test_ten_refreshers_at_once_refresh_once(
     stored: Connections, keeper: StoredTokens, clock: _Clock, server: _IdentityServer
 ) -> None:
-    """All the others wait at the row and use what they find there."""
+    """All the others wait at the row, however slow the first is, and use what they find there."""
     clock.sleep(3600)
+    server.proceed.clear()
     tokens: list[str] = []
     keepers = [StoredTokens(stored, keeper.connection_id, server.refresh, clock) for _ in range(10)]
     threads = [
@@ -159,6 +160,9 @@ def test_ten_refreshers_at_once_refresh_once(
     ]
     for thread in threads:
         thread.start()
+    assert server.waiting.wait(10)
+    threading.Event().wait(0.3)  # the others reach the row
+    server.proceed.set()
     for thread in threads:
         thread.join()
     assert ["access-1"] * 10 == tokens
