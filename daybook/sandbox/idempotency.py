@@ -43,6 +43,10 @@ class ReplayCache:
         """Start empty; keys do not survive a restart."""
         self._kept: dict[tuple[str, str], _Kept] = {}
 
+    def __len__(self) -> int:
+        """Count the replies that are kept."""
+        return len(self._kept)
+
     def replay(self, client_id: str, key: str, print_: bytes, now: datetime) -> Reply | None:
         """Return the first reply of this key, if the key is in use.
 

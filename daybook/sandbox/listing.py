@@ -115,7 +115,8 @@ def _candidates(node: Node, table: Table[R], listing: Listing[R]) -> Iterable[R]
             return None
         return {row.id: row for side in (left, right) for row in side}.values()
     if isinstance(node, Comparison):
-        return _by_equality(node, table, listing) or _by_date([node], table, listing)
+        equal = _by_equality(node, table, listing)
+        return _by_date([node], table, listing) if equal is None else equal
     if not isinstance(node, Both):
         return None
     comparisons = query.conjuncts(node)

@@ -1,0 +1,38 @@
+"""The movable clock."""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime, timedelta
+
+from daybook.sandbox.clock import Clock
+
+MOMENT = datetime(2026, 3, 1, tzinfo=UTC)
+
+
+def test_clock_follows_the_machine_until_moved() -> None:
+    """Without any setting it is the real time; an advance adds to it."""
+    clock = Clock()
+    assert abs(clock.now().timestamp() - time.time()) < 1
+    clock.advance(3600)
+    assert 3599 < clock.now().timestamp() - time.time() < 3601
+
+
+def test_frozen_clock_moves_only_when_told() -> None:
+    """Frozen time stands still, can be set and advanced, and goes on from there."""
+    clock = Clock()
+    clock.freeze(frozen=True)
+    clock.set_now(MOMENT)
+    assert MOMENT == clock.now() == clock.now()
+    clock.advance(90)
+    assert MOMENT + timedelta(seconds=90) == clock.now()
+    clock.freeze(frozen=False)
+    assert timedelta(0) <= clock.now() - MOMENT - timedelta(seconds=90) < timedelta(seconds=1)
+
+
+def test_running_clock_can_be_set() -> None:
+    """Setting a running clock lets it run on from the moment."""
+    clock = Clock()
+    clock.set_now(MOMENT)
+    assert timedelta(0) <= clock.now() - MOMENT < timedelta(seconds=1)
+    assert clock.as_json()["frozen"] is False
