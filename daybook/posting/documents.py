@@ -75,6 +75,7 @@ class Payment:
     currency: str
     amount: Decimal
     reference: str
+    tender: str
 
     @property
     def total_amount(self) -> Decimal:

@@ -44,6 +44,7 @@ def tender_payments(
             currency=document.currency,
             amount=amount_from_minor(amount, document.currency),
             reference=payment_reference(document.number, tender),
+            tender=tender,
         )
         for tender, amount in tenders.items()
     )

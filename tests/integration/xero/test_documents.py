@@ -61,6 +61,7 @@ def _payment(reference: str, amount: str, parent: Posted, kind: DocumentKind) ->
         currency="NZD",
         amount=Decimal(amount),
         reference=reference,
+        tender="Cash",
     )
     return PaymentToSend(payment, kind, parent.id_xero)
 

@@ -272,7 +272,7 @@ def test_documents_always_come_to_the_day_and_are_paid(
 
 def test_order_of_parts_does_not_matter() -> None:
     """Parts in any order give the same documents, keys and all."""
-    parts = [
+    parts: list[CategoryTotal | TenderTotal] = [
         sold("Drinks", 100, 9),
         sold("Snacks", 50, 0, "ZR"),
         took("Cash", 59),

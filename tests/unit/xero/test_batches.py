@@ -42,6 +42,7 @@ def _payment(reference: str) -> PaymentToSend:
         currency="SGD",
         amount=Decimal("1.00"),
         reference=reference,
+        tender="Cash",
     )
     return PaymentToSend(payment, DocumentKind.INVOICE, "id-1")
 

@@ -56,6 +56,7 @@ def _payment(reference: str, parent_id: str = "inv-1") -> PaymentToSend:
         currency="SGD",
         amount=Decimal("10.90"),
         reference=reference,
+        tender="Cash",
     )
     return PaymentToSend(payment, DocumentKind.INVOICE, parent_id)
 

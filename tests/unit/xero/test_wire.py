@@ -64,6 +64,7 @@ def _payment() -> Payment:
         currency="SGD",
         amount=Decimal("98.00"),
         reference="DB-S01-20260714-CASH",
+        tender="Cash",
     )
 
 
