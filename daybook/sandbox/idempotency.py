@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 KEPT = timedelta(minutes=6)
 MAX_LENGTH = 128
+MAX_BYTES = 256 * 1024 * 1024
+"""Beyond this the oldest replies are dropped early: a frozen clock would keep them for ever."""
 METHODS = frozenset({"POST", "PUT", "PATCH"})
 
 
@@ -42,6 +44,7 @@ class ReplayCache:
     def __init__(self) -> None:
         """Start empty; keys do not survive a restart."""
         self._kept: dict[tuple[str, str], _Kept] = {}
+        self._bytes = 0
 
     def __len__(self) -> int:
         """Count the replies that are kept."""
@@ -72,15 +75,26 @@ class ReplayCache:
         return kept.reply
 
     def keep(self, client_id: str, key: str, print_: bytes, reply: Reply, now: datetime) -> None:
-        """Remember a reply from now on for six minutes; drop the ones that ran out."""
-        for old in list(self._kept):
-            if self._kept[old].until > now:
-                break
-            del self._kept[old]
-        copy = Reply(reply.status, reply.body, reply.content_type, dict(reply.headers))
-        self._kept.pop((client_id, key), None)
+        """Remember a reply from now on for six minutes; drop those that ran out or are too many."""
+        body = bytes(reply.body)
+        copy = Reply(reply.status, body, reply.content_type, dict(reply.headers))
+        self._drop((client_id, key))
         self._kept[client_id, key] = _Kept(print_, copy, now + KEPT)
+        self._bytes += len(body)
+        oldest = next(iter(self._kept))
+        while self._kept[oldest].until <= now or self._bytes > MAX_BYTES:
+            self._drop(oldest)
+            oldest = next(iter(self._kept), (client_id, key))
+            if oldest == (client_id, key):
+                break
+
+    def _drop(self, name: tuple[str, str]) -> None:
+        """Forget one reply."""
+        gone = self._kept.pop(name, None)
+        if gone is not None:
+            self._bytes -= len(gone.reply.body)
 
     def forget(self) -> None:
         """Drop everything."""
         self._kept.clear()
+        self._bytes = 0

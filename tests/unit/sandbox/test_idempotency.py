@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from daybook.sandbox import idempotency
 from daybook.sandbox.idempotency import ReplayCache, fingerprint
 from daybook.sandbox.routing import Reply
 from daybook.sandbox.validation import ApiError
@@ -44,3 +45,13 @@ def test_old_replies_are_dropped() -> None:
     for minute in range(20):
         cache.keep("app", str(minute), PRINT, Reply(200), NOW + timedelta(minutes=minute))
     assert len(cache) <= 6
+
+
+def test_replies_do_not_fill_the_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    """While the clock stands still the oldest replies go when there are too many bytes."""
+    monkeypatch.setattr(idempotency, "MAX_BYTES", 250)
+    cache = ReplayCache()
+    for number in range(5):
+        cache.keep("app", str(number), PRINT, Reply(200, bytes(100)), NOW)
+    kept = [n for n in range(5) if cache.replay("app", str(n), PRINT, NOW) is not None]
+    assert [3, 4] == kept
