@@ -43,7 +43,7 @@ check: $(DEV) ## lint, formatting, types, import contracts, size limits
 	$(PY) -m pytest --quiet tests/unit/test_architecture.py
 
 bench: $(DEV) ## measure a year of receipts, write bench.json
-	$(PY) -m bench
+	$(PY) -m tests.bench.run
 
 lock: ## bring both lock files in line with pyproject.toml; UPGRADE=1 takes the newest
 	python3 -m venv $(VENV)-lock

@@ -1,0 +1,46 @@
+"""Measures Daybook on a real year of 1.47 million receipt lines and writes `bench.json`.
+
+    python -m tests.bench.run [bench.json]
+
+Each group of rows is a module with a function `rows(year)`; a new group is one more line below.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from deployments.demo.complete_journey import convert
+
+ROOT = Path(__file__).parents[2]
+GROUPS = ("tests.bench.ledger_rows", "tests.bench.totals_rows")
+
+
+def main() -> None:
+    """Measure every group, print its rows as they come, and write them all."""
+    target = Path(sys.argv[1]) if len(sys.argv) > 1 else ROOT / "bench.json"
+    measured = []
+    with tempfile.TemporaryDirectory(prefix="daybook-bench-") as folder:
+        year = Path(folder)
+        # The account that PostgreSQL runs as passes through.
+        year.chmod(0o711)
+        started = time.perf_counter()
+        line_count = convert(year / "files")
+        print(f"{line_count:,} lines made ready in {time.perf_counter() - started:.1f} s")  # noqa: T201 - the bench talks
+        for group in GROUPS:
+            for row in importlib.import_module(group).rows(year):
+                measured.append(row.as_json())
+                print(  # noqa: T201 - the bench talks
+                    f"{row.name:<28}{row.value:>12,.3f} {row.unit:<8}"
+                    f"{row.peer}: {row.peer_value:,.3f}, ratio {row.ratio:.3f}  {row.note}",
+                    flush=True,
+                )
+    target.write_text(json.dumps(measured, indent=2) + "\n")
+
+
+if __name__ == "__main__":
+    main()
