@@ -12,6 +12,7 @@ from deployments.demo.home import RECEIPTS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
     from daybook.ledger.embedded import EmbeddedPostgres
 
@@ -65,4 +66,11 @@ def prefect_variables(settings: Settings, port: int, postgres: EmbeddedPostgres)
         "PREFECT_SERVER_SERVICES_DB_VACUUM_ENABLED": "events,flow_runs",
         "PREFECT_SERVER_UI_SHOW_PROMOTIONAL_CONTENT": "false",
         "PREFECT_WORKER_QUERY_SECONDS": "1",
+        # Workers share one folder under it, which belongs to whoever started the machine's first.
+        "TMPDIR": str(_made(settings.home / "tmp")),
     }
+
+
+def _made(folder: Path) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder

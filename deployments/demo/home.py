@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 LOCK = "demo.lock"
 RECEIPTS = "demo/receipts"
 # Everything the demo keeps in its home; `demo/` is for what the story writes.
-STATE = ("postgres", "prefect", "logs", "demo", "sandbox.json", "secret.key", LOCK)
+STATE = ("postgres", "prefect", "logs", "demo", "tmp", "sandbox.json", "secret.key", LOCK)
 
 
 @contextlib.contextmanager
