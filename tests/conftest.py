@@ -34,6 +34,18 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.disable_socket)
 
 
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say how many chaos scenarios were played."""
+    counts = [
+        int(str(value))
+        for report in terminalreporter.stats.get("passed", [])
+        for name, value in report.user_properties
+        if name == "scenarios" and report.when == "teardown"
+    ]
+    if counts:
+        terminalreporter.write_line(f"{sum(counts)} chaos scenarios in {len(counts)} tests")
+
+
 @pytest.fixture(scope="session")
 def postgres(testrun_uid: str) -> Iterator[EmbeddedPostgres]:
     """One PostgreSQL for the session, shared by its workers; the last one removes it."""

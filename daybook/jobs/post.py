@@ -282,10 +282,12 @@ def _land(
     except UnknownOutcome as error:
         this_round.has_unknown = True
         _record(posting, _all(claimed, "unknown", f"reply lost: {error}"))
-    except (RetryableError, FinalError) as error:
-        # Both say that Xero has not acted on it. Any other exception leaves the rows in `sending`.
+    except RetryableError as error:  # nothing was done; of no other error is that certain
         this_round.error = this_round.error or error
         _record(posting, _all(claimed, "planned", f"not sent: {error}"))
+    except FinalError as error:
+        this_round.error = this_round.error or error
+        _record(posting, _all(claimed, "unknown", f"refused as a whole: {error}"))
     else:
         settlements = []
         for one, outcome in zip(claimed, outcomes, strict=True):

@@ -4,34 +4,37 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
+import pytest
+from chaos_scenarios import kill_at_every_step
 
+if TYPE_CHECKING:
     from kopi_night import Night
 
-
-def kill_at_every_step(night: Night, *, prepare: Callable[[], object], **job: object) -> list[str]:
-    """Kill a run at its first step, then at its second, and so on, until one gets through.
-
-    Returns the steps of the run that got through; every scenario's books are checked.
-    """
-    for step in range(10_000):
-        night.start_again()
-        prepare()
-        ending = night.run(kill_at=step, **job)
-        if not ending.was_killed:
-            assert ending.error == ""
-            assert [] == night.problems()
-            return ending.steps
-        assert "" == night.run().error, f"killed at step {step}"
-        assert [] == night.problems(), f"killed at step {step}"
-    raise AssertionError("a run never got through")
+API = "/api.xro/2.0"
 
 
-def test_first_run_killed_at_every_step(
-    small_night: Night, record_property: Callable[[str, object], None]
-) -> None:
+def test_first_run_killed_at_every_step(scenarios: Night) -> None:
     """Before and after every commit, request and reply: the next run finishes the same books."""
-    steps = kill_at_every_step(small_night, prepare=lambda: None)
-    assert "sent PUT /api.xro/2.0/Payments" in steps
-    record_property("scenarios", small_night.scenario_count)
+    steps = kill_at_every_step(scenarios)
+    for call in ("PUT /Contacts", "PUT /Invoices", "PUT /CreditNotes", "PUT /Payments"):
+        method, path = call.split()
+        assert {f"{when} {method} {API}{path}" for when in ("before", "sent", "after")} <= set(
+            steps
+        )
+    assert "sent POST /connect/token" in steps
+
+
+@pytest.mark.parametrize(
+    "collection",
+    [
+        *[pytest.param(name, marks=pytest.mark.chaos) for name in ("Contacts", "Invoices")],
+        pytest.param("CreditNotes", marks=pytest.mark.chaos),
+        "Payments",
+    ],
+)
+def test_recovery_killed_at_every_step(scenarios: Night, collection: str) -> None:
+    """The run that recovers is killed itself, at every step, lookup included; a third finishes."""
+    scenarios.start_again()
+    sent = scenarios.run().steps.index(f"sent PUT {API}/{collection}")
+    steps = kill_at_every_step(scenarios, before=lambda: scenarios.run(kill_at=sent))
+    assert f"sent GET {API}/{collection}" in steps, "the lookup is among the steps"

@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 
 import httpx
 import msgspec
@@ -63,6 +64,7 @@ from daybook.sandbox.config import SandboxConfig
 from daybook.sandbox.server import run
 run(SandboxConfig(limits=False), "127.0.0.1", 0)
 """
+_NOTHING_DONE = (401, 429)
 _SUPPORT = Path(__file__).parent
 
 
@@ -99,7 +101,7 @@ class Night:
         """Empty books on both sides."""
         self.scenario_count += 1
         self.control.delete("/_sandbox/faults").raise_for_status()
-        given = organisation(f"{ORGANISATION} {self.scenario_count}")
+        given = organisation(f"{ORGANISATION} {self.scenario_count}/{uuid4().hex}")
         answer = self.control.post("/_sandbox/organisations", json=given).raise_for_status()
         self.tenant_id = answer.json()["tenant_id"]
         with self.engine.begin() as connection:
@@ -193,13 +195,17 @@ def sent_wrongly(record: str) -> list[str]:
     """What breaks the protocol: a write without its own key, or a second one without a lookup.
 
     Whether a document is in Xero is not known once it was sent; it may go again, under a new key,
-    only after a lookup has asked for it. (The same key again is the same request: a 429 or a 401.)
+    only after a lookup has asked for it, or when the answer said that nothing was done.
     """
     found = []
     sent: dict[str, str] = {}  # the key each document was last sent with
     names_of: dict[str, list[str]] = {}
     for line in record.splitlines():
         call = json.loads(line)
+        if "answer" in call:
+            if call["answer"] in _NOTHING_DONE:
+                sent = {name: key for name, key in sent.items() if key != call["key"]}
+            continue
         if call["method"] == "GET":
             for name in [name for name in sent if name.split(" ")[0] in call["query"]]:
                 del sent[name]
@@ -320,7 +326,7 @@ def night(
         secret_key = Fernet.generate_key().decode()
         control.post("/_sandbox/organisations", json=organisation(ORGANISATION)).raise_for_status()
         _prepare(engine, app, secret_key, control, totals)
-        yield Night(
+        prepared = Night(
             engine=engine,
             database_url=database_url,
             secret_key=secret_key,
@@ -331,6 +337,10 @@ def night(
             totals=totals,
             defaults=defaults,
         )
+        prepared.start_again()
+        assert "" == prepared.run(is_warm_up=True).error
+        prepared.scenario_count = 0
+        yield prepared
 
 
 def _program(cleanup: ExitStack, *arguments: str) -> subprocess.Popen[str]:

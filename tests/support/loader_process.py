@@ -16,7 +16,7 @@ import sys
 import threading
 import time
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -56,6 +56,7 @@ class Job(msgspec.Struct, kw_only=True):
     has_budget: bool = False
     read_timeout_seconds: float = 20
     mutant: str = ""
+    is_warm_up: bool = False
 
 
 class Ending(msgspec.Struct, kw_only=True):
@@ -123,6 +124,8 @@ class Steps:
             request.extensions["trace"] = partial(self._trace, name)
 
         def response_hook(response: httpx.Response) -> None:
+            key = response.request.headers.get("Idempotency-Key", "")
+            self._write_down({"answer": response.status_code, "key": key})
             self.take(f"after {response.request.method} {response.request.url.path}")
 
         http.event_hooks = {"request": [request_hook], "response": [response_hook]}
@@ -133,14 +136,17 @@ class Steps:
 
     def _record(self, request: httpx.Request) -> None:
         """Write down what goes out, in a file that outlives the process."""
-        line = {
+        call = {
             "method": request.method,
             "path": request.url.path.rpartition("/")[2],
             "query": str(request.url.params),
             "key": request.headers.get("Idempotency-Key", ""),
             "names": sorted(_names(request)) if request.method == "PUT" else [],
         }
-        with open(self.record_path, "a") as record:  # noqa: PTH123 - opened for every request
+        self._write_down(call)
+
+    def _write_down(self, line: dict[str, object]) -> None:
+        with open(self.record_path, "a") as record:  # noqa: PTH123 - opened for every line
             record.write(json.dumps(line) + "\n")
 
 
@@ -157,13 +163,20 @@ def _names(request: httpx.Request) -> list[str]:
     ]
 
 
+@cache
+def _engine(database_url: str) -> Engine:
+    """The one engine: what it has learnt in the warm-up its children need not learn again."""
+    return open_engine(database_url)
+
+
 def work(job: Job, steps: Steps, mutate: Callable[[str], None]) -> str:
     """Plan and post, as every run does; returns the sentence it failed with, if it did."""
     clock = HurriedClock()
-    engine = open_engine(job.database_url)
+    engine = _engine(job.database_url)
     # Without TLS: reading the certificates takes longer than the work.
     with open_http(httpx.HTTPTransport(verify=False)) as http:
         http.timeout = httpx.Timeout(job.read_timeout_seconds)
+        commit = engine.dialect.do_commit
         steps.watch_commits(engine)
         steps.watch_requests(http)
         mutate(job.mutant)
@@ -190,6 +203,7 @@ def work(job: Job, steps: Steps, mutate: Callable[[str], None]) -> str:
             return f"{type(error).__name__}: {error}"
         finally:
             engine.dispose()
+            engine.dialect.do_commit = commit  # type: ignore[method-assign] # as it was
     return ""
 
 
@@ -203,6 +217,8 @@ def _child(job: Job, write_end: int) -> None:
 
 
 def _run(job: Job) -> Ending:
+    if job.is_warm_up:
+        return Ending(error=work(job, Steps(None, job.record_path), lambda _mutant: None))
     read_end, write_end = os.pipe()
     pid = os.fork()
     if pid == 0:
