@@ -42,12 +42,12 @@ class Problems:
         return np.fromiter(self.by_row, dtype=np.int64, count=len(self.by_row))
 
 
-def names(table: pa.Table, column: str, problems: Problems) -> pd.Categorical:
+def names(table: pa.Table, column: str, problems: Problems) -> pd.Categorical[Any]:
     """A column of few distinct names, as categories."""
     return _names(table, column, problems, cells.name)
 
 
-def currencies(table: pa.Table, problems: Problems) -> pd.Categorical:
+def currencies(table: pa.Table, problems: Problems) -> pd.Categorical[Any]:
     """The column of currency codes, as categories."""
     return _names(table, "currency", problems, cells.currency)
 
@@ -99,7 +99,7 @@ def positions(table: pa.Table, column: str, problems: Problems) -> NDArray[np.in
 
 
 def amounts(
-    table: pa.Table, column: str, currency: pd.Categorical, problems: Problems
+    table: pa.Table, column: str, currency: pd.Categorical[Any], problems: Problems
 ) -> NDArray[np.int64]:
     """An amount column in minor units, given as text, decimals or minor units; absent means 0."""
     minor = f"{column.removesuffix('_amount')}_minor"
@@ -124,7 +124,7 @@ def amounts(
 
 def _names(
     table: pa.Table, column: str, problems: Problems, parse: Callable[[str], str]
-) -> pd.Categorical:
+) -> pd.Categorical[Any]:
     values, codes = _parsed(_text(table[column]), column, problems, parse)
     return pd.Categorical.from_codes(codes, categories=pd.Index(values, dtype="str"))
 

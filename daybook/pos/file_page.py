@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import pandas as pd
@@ -143,7 +143,7 @@ def _children(rows: Rows, name: TableName, receipts: _Receipts, rejects: list[Re
     return _Children(frame, place)
 
 
-def _line_frame(table: pa.Table, currency: pd.Categorical, problems: Problems) -> pd.DataFrame:
+def _line_frame(table: pa.Table, currency: pd.Categorical[Any], problems: Problems) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "line_no": columns.positions(table, "line_no", problems),
@@ -156,7 +156,9 @@ def _line_frame(table: pa.Table, currency: pd.Categorical, problems: Problems) -
     )
 
 
-def _tender_frame(table: pa.Table, currency: pd.Categorical, problems: Problems) -> pd.DataFrame:
+def _tender_frame(
+    table: pa.Table, currency: pd.Categorical[Any], problems: Problems
+) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "tender_no": columns.positions(table, "tender_no", problems),
