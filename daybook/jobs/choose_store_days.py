@@ -39,7 +39,10 @@ def choose(
     dates: tuple[dt.date, dt.date] | None,
     rule: ClosingRule,
 ) -> list[StoreDay]:
-    """Every date asked for, or of the trailing window, that the ledger does not call done."""
+    """Every date asked for that is not posted; by default, all that closed in the trailing window.
+
+    The trailing window is read again every night, posted or not: receipts come late and change.
+    """
     stores = chosen_stores(engine, store_ids)
     if dates is not None:
         return _not_done(engine, _in_range(stores, *dates, rule))
@@ -47,7 +50,7 @@ def choose(
     for store in stores:
         last = _last_closed(store, rule)
         chosen += _days_of(store, last - dt.timedelta(days=rule.trailing_days - 1), last)
-    return _not_done(engine, chosen)
+    return sorted(chosen)
 
 
 def _in_range(

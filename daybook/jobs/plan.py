@@ -8,20 +8,19 @@ from typing import TYPE_CHECKING
 
 from daybook.ledger.daily_totals import read_daily_totals
 from daybook.ledger.documents import (
-    SENT_STATES,
     NewDocument,
     delete_unsent,
-    known_documents,
     retry_rejected,
     write_planned,
 )
+from daybook.ledger.filed_documents import filed_documents
 from daybook.ledger.mappings import read_mappings
 from daybook.ledger.store_days import StoreDayStatus, settle_store_days, write_store_days
 from daybook.ledger.stores import read_stores
 from daybook.posting.control_holds import hold_of
-from daybook.posting.documents import payload_hash
 from daybook.posting.holds import Hold, HoldCode
 from daybook.posting.plan import Plan, plan_documents
+from daybook.posting.revisions import revise
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -29,9 +28,10 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
 
     from daybook.clock import Clock
-    from daybook.ledger.documents import KnownDocument
+    from daybook.ledger.filed_documents import FiledDocument
     from daybook.ledger.mappings import DatedMappings
     from daybook.ledger.stores import LedgerStore
+    from daybook.posting.mapping import Mapping as MappingInForce
     from daybook.sales.control_totals import ControlFailure
     from daybook.sales.daily_total import DailyTotal
     from daybook.sales.store import StoreDay
@@ -43,6 +43,7 @@ class Planned:
 
     document_count: int
     statuses: tuple[StoreDayStatus, ...]
+    adjusted_count: int = 0
 
     @property
     def sentences(self) -> list[str]:
@@ -58,7 +59,8 @@ class Planned:
         """For the log."""
         states = Counter(one.state.replace("_", " ") for one in self.statuses)
         counted = ", ".join(f"{count} {state}" for state, count in states.items())
-        return f"{self.document_count} documents planned; store-days: {counted}"
+        adjusted = f", {self.adjusted_count} posted days adjusted" if self.adjusted_count else ""
+        return f"{self.document_count} documents planned{adjusted}; store-days: {counted}"
 
 
 def plan(
@@ -85,32 +87,26 @@ def plan(
         for stored in read_daily_totals(connection, store_days):
             day = stored.store_day
             totals[day].append((stored.daily_total_id, stored.total))
-        known = defaultdict(list)
-        for document in known_documents(connection, store_days, for_update=True):
-            known[document.store_day].append(document)
-        statuses: list[StoreDayStatus] = []
-        wanted: list[NewDocument] = []
-        vanished: list[int] = []
+        filed = filed_documents(connection, store_days)
+        changes: list[_Change] = []
+        new: list[NewDocument]
         for day in sorted(store_days):
-            new: list[NewDocument] = []
+            store = stores[day.store_id]
             if failed[day]:
-                status = StoreDayStatus(day, "held", tuple(failed[day]))
+                status, new = StoreDayStatus(day, "held", tuple(failed[day])), []
             else:
                 status, new = plan_store_day(
-                    day, totals[day], store=stores[day.store_id], mappings=mappings, prefix=prefix
+                    day, totals[day], store=store, mappings=mappings, prefix=prefix
                 )
-            if changed := _changed_after_posting(day, new, known[day]):
-                status, new = changed, []
-            else:
-                keys = {one.document.natural_key for one in new}
-                vanished += [d.document_id for d in known[day] if d.natural_key not in keys]
-            statuses.append(status)
-            wanted += _to_write(new, known[day])
-        delete_unsent(connection, vanished)
+            mapping = _mapping_of(store, day, mappings)
+            changes.append(_change(status, new, filed[day], totals[day], mapping))
+        delete_unsent(connection, [row for one in changes for row in one.drop])
         retry_rejected(connection, store_days)
+        wanted = [document for one in changes for document in one.write]
         count = write_planned(connection, wanted, run_id=run_id, now_at=now_at)
+        statuses = tuple(one.status for one in changes)
         _write_statuses(connection, statuses, run_id=run_id, clock=clock)
-    return Planned(count, tuple(statuses))
+    return Planned(count, statuses, sum(one.is_adjustment for one in changes))
 
 
 def plan_store_day(
@@ -126,8 +122,7 @@ def plan_store_day(
         return StoreDayStatus(day, "no_sales"), []
     if store.organisation_id is None:
         return StoreDayStatus(day, "held", (_no_organisation(store),)), []
-    dated = mappings.get(store.organisation_id)
-    mapping = dated.on(day.business_date) if dated else None
+    mapping = _mapping_of(store, day, mappings)
     if mapping is None:
         return StoreDayStatus(day, "held", (_no_mapping(day),)), []
     plans: list[tuple[int, Plan]] = [
@@ -143,28 +138,59 @@ def plan_store_day(
     ]
 
 
-def _to_write(new: Sequence[NewDocument], known: Sequence[KnownDocument]) -> list[NewDocument]:
-    same = {one.natural_key: one.payload_hash for one in known}
-    return [one for one in new if same.get(one.document.natural_key) != payload_hash(one.document)]
+@dataclass(frozen=True, slots=True)
+class _Change:
+    """What planning one store-day changes: its state, documents to write, rows to delete."""
+
+    status: StoreDayStatus
+    write: tuple[NewDocument, ...] = ()
+    drop: tuple[int, ...] = ()
+    is_adjustment: bool = False
 
 
-def _changed_after_posting(
-    day: StoreDay, new: Sequence[NewDocument], known: Sequence[KnownDocument]
-) -> StoreDayStatus | None:
-    """A failed status when a document that has left for Xero is not what would be posted today."""
-    wanted = {one.document.natural_key: payload_hash(one.document) for one in new}
-    stale = [
-        one.natural_key
-        for one in known
-        if one.state in SENT_STATES and wanted.get(one.natural_key) != one.payload_hash
-    ]
-    if not stale:
-        return None
+def _change(
+    status: StoreDayStatus,
+    new: Sequence[NewDocument],
+    filed: Sequence[FiledDocument],
+    totals: Sequence[tuple[int, DailyTotal]],
+    mapping: MappingInForce | None,
+) -> _Change:
+    """Compare what is wanted of a store-day with what was filed for it."""
+    if not filed:
+        return _Change(status, tuple(new))
+    if status.state == "held" and any(one.filed.is_sent for one in filed):
+        return _Change(status)  # what is in Xero stays until the cause is mended
+    total_ids = {one.filed.document.currency: one.filed.daily_total_id for one in filed}
+    current_ids = {total.currency: total_id for total_id, total in totals}
+    revision = revise([one.filed for one in filed], [one.document for one in new], current_ids)
+    if revision.is_adjustment and mapping is not None and mapping.changed_days == "hold":
+        return _Change(_changed_after_posting(status.store_day, filed))
+    organisation_id = filed[0].organisation_id
+    write = tuple(
+        NewDocument(
+            organisation_id,
+            status.store_day,
+            {**total_ids, **current_ids}[document.currency],
+            document,
+        )
+        for document in revision.write
+    )
+    drop = tuple(
+        one.document_id for one in filed if one.filed.document.natural_key in revision.drop
+    )
+    if status.state == "no_sales":
+        status = StoreDayStatus(status.store_day, "planned")
+    return _Change(status, write, drop, revision.is_adjustment)
+
+
+def _changed_after_posting(day: StoreDay, filed: Sequence[FiledDocument]) -> StoreDayStatus:
+    """Failed, because the mapping wants a person to decide on days that changed after posting."""
     hold = Hold(
         HoldCode.CHANGED_AFTER_POSTING,
-        ", ".join(sorted(stale)),
+        ", ".join(sorted(one.filed.document.natural_key for one in filed if one.filed.is_sent)),
         f"The receipts of {day.business_date} at store {day.store_id} have changed since the day "
-        "was posted. What is in Xero was left as it is: compare the two and post the difference.",
+        "was posted. What is in Xero was left as it is, because the mapping says changed_days = "
+        '"hold": compare the two, and load a mapping with "adjust" to have the difference posted.',
     )
     return StoreDayStatus(day, "failed", (hold,))
 
@@ -176,6 +202,14 @@ def _write_statuses(
     now_at = clock.now()
     write_store_days(connection, statuses, run_id=run_id, now_at=now_at)
     settle_store_days(connection, [one.store_day for one in statuses], run_id=run_id, now_at=now_at)
+
+
+def _mapping_of(
+    store: LedgerStore, day: StoreDay, mappings: Mapping[int, DatedMappings]
+) -> MappingInForce | None:
+    """The mapping in force for this store-day, if its organisation has one that early."""
+    dated = mappings.get(store.organisation_id or 0)
+    return dated.on(day.business_date) if dated else None
 
 
 def _no_organisation(store: LedgerStore) -> Hold:

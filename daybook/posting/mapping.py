@@ -6,6 +6,7 @@ It is a TOML file that finance keeps under version control:
     effective_date = 2026-01-01               # older days keep the mapping they had
     contact = "Daily sales"                   # whom the invoices are made out to
     refunds = "negative_lines"                # or "credit_note"
+    changed_days = "adjust"                   # or "hold": a posted day whose receipts changed
 
     [tracking]                                # optional
     category = "Store"
@@ -60,6 +61,7 @@ class Mapping(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     tracking: TrackingRule | None = None
     stores: dict[str, StoreRule] = msgspec.field(default_factory=dict)
     refunds: Literal["negative_lines", "credit_note"] = "negative_lines"
+    changed_days: Literal["adjust", "hold"] = "adjust"
 
     def contact_of(self, store_id: str) -> str:
         """The contact this store's documents are made out to."""

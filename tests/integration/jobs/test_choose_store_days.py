@@ -50,13 +50,15 @@ def test_each_store_closes_by_its_own_clock(engine: Engine) -> None:
     ] == days(choose(engine, None, None, RULE))  # fmt: skip
 
 
-def test_posted_store_days_are_not_chosen_again(engine: Engine) -> None:
-    """What is done is left alone; what is held is tried again."""
+def test_trailing_window_is_read_again_and_a_range_is_not(engine: Engine) -> None:
+    """The night looks at posted days again, in case they changed; a backfill leaves them alone."""
     done = StoreDayStatus(StoreDay(dt.date(2026, 3, 14), "S01"), "posted")
     empty = StoreDayStatus(StoreDay(dt.date(2026, 3, 13), "S01"), "no_sales")
     with engine.begin() as connection:
         write_store_days(connection, [done, empty], run_id="test", now_at=NOW)
-    assert [("S01", 13)] == days(choose(engine, ["S01"], None, RULE))
+    dates = (dt.date(2026, 3, 13), dt.date(2026, 3, 14))
+    assert [("S01", 13), ("S01", 14)] == days(choose(engine, ["S01"], None, RULE))
+    assert [("S01", 13)] == days(choose(engine, ["S01"], dates, RULE))
 
 
 def test_range_is_every_date_of_it(engine: Engine) -> None:

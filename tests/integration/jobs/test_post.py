@@ -172,11 +172,35 @@ def test_documents_of_a_lost_ledger_are_adopted(chain: Chain) -> None:
     assert_books_are_right(chain, days)
 
 
-def test_changed_day_is_flagged_and_left_alone(chain: Chain) -> None:
-    """Receipts that change after posting are said; what is in Xero stays as it is."""
+def test_changed_day_is_put_right_by_the_difference(chain: Chain) -> None:
+    """A late sale, then a void: an adjustment invoice, then a credit note, both paid."""
     days = chain.total([daily_total("S01")])
     chain.plan(days)
     chain.post(days)
+    for revision, net in ((2, 1100), (3, 900)):
+        chain.total([daily_total("S01", net=net)])
+        planned = chain.plan(days)
+        assert 1 == planned.adjusted_count
+        chain.post(days)
+        assert 0 == chain.plan(days).document_count, f"revision {revision} is done"
+    assert [("DB-S01-20260314", "11.50"), ("DB-S01-20260314-R2", "1.15")] == [
+        (row["number"], row["total"]) for row in chain.books()["invoices"]
+    ]
+    assert [("DB-S01-20260314-R3-CN", "2.30")] == [
+        (row["number"], row["total"]) for row in chain.books()["credit_notes"]
+    ]
+    (line,) = reconcile(chain.engine, {chain.organisation.organisation_id: chain.client}, days)
+    assert 1035 == line.xero_minor == line.line.documents_minor == line.line.paid_minor
+    assert ("posted", 0) == (line.line.state, line.due_minor)
+
+
+def test_changed_day_can_be_held_instead(chain: Chain) -> None:
+    """With changed_days = "hold" the change is said, and what is in Xero stays as it is."""
+    days = chain.total([daily_total("S01")])
+    chain.plan(days)
+    chain.post(days)
+    holding = MAPPING.replace("[tracking]", 'changed_days = "hold"\n[tracking]')
+    load_mapping(chain.engine, holding, "hold.toml", loaded_by="test", clock=SystemClock())
     before = chain.writes()
     chain.total([daily_total("S01", net=1100)])
     chain.plan(days)
@@ -187,6 +211,17 @@ def test_changed_day_is_flagged_and_left_alone(chain: Chain) -> None:
         [hold.code for hold in status.holds],
     )
     assert before == chain.writes()
+
+
+def test_new_mapping_does_not_touch_posted_days(chain: Chain) -> None:
+    """Sales that did not change are not posted anew because an account did."""
+    days = chain.total([daily_total("S01")])
+    chain.plan(days)
+    chain.post(days)
+    other = MAPPING.replace('Drinks = "200"', 'Drinks = "201"')
+    load_mapping(chain.engine, other, "other.toml", loaded_by="test", clock=SystemClock())
+    assert 0 == chain.plan(days).document_count
+    assert "posted" == status_of(chain, days[0]).state
 
 
 def test_unreachable_xero_leaves_everything_planned(chain: Chain) -> None:

@@ -1,0 +1,54 @@
+"""The whole documents of store-days, for comparing what was filed with what is wanted now."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from sqlalchemy import text
+
+from daybook.ledger.documents import SENT_STATES, pairs
+from daybook.posting.documents import DocumentKind, decode
+from daybook.posting.revisions import Filed
+from daybook.sales.store import StoreDay
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from sqlalchemy import Connection
+
+
+@dataclass(frozen=True, slots=True)
+class FiledDocument:
+    """A filed document and its row."""
+
+    document_id: int
+    organisation_id: int
+    filed: Filed
+
+
+def filed_documents(
+    connection: Connection, store_days: Collection[StoreDay]
+) -> dict[StoreDay, list[FiledDocument]]:
+    """Every document of these store-days, in the order in which it was stored."""
+    found: dict[StoreDay, list[FiledDocument]] = defaultdict(list)
+    for row in connection.execute(_FILED, pairs(store_days)):
+        document = decode(DocumentKind(row.kind), row.content.encode())
+        filed = Filed(document, row.state in SENT_STATES, row.daily_total_id)
+        found[StoreDay(row.business_date, row.store_id)].append(
+            FiledDocument(row.id, row.organisation_id, filed)
+        )
+    return found
+
+
+# Locked, so that no loader claims one of them between the comparison and what follows from it.
+_FILED: Final = text("""
+    SELECT d.id, d.organisation_id, d.business_date, d.store_id, d.kind, d.state, d.daily_total_id,
+        CAST(d.content AS text) AS content
+    FROM documents d
+    JOIN unnest(CAST(:dates AS date[]), CAST(:stores AS text[])) AS s(business_date, store_id)
+      USING (business_date, store_id)
+    ORDER BY d.id
+    FOR UPDATE OF d
+""")
