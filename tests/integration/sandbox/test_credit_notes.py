@@ -35,6 +35,8 @@ def test_allocation_lowers_both_sides_and_can_be_removed(call: Caller) -> None:
     target = {"Invoice": {"InvoiceID": invoice["InvoiceID"]}}
     made = call.one("PUT", path, json={"Allocations": [target | {"Amount": "10.00"}]})
     assert "/Date(1784505600000+0000)/" == made["Date"]
+    other = {"InvoiceNumber": "P-1", "Contact": {"Name": "Somebody else"}}
+    assert call.refused("POST", "/Invoices", json=other)
     credited = call.one("GET", "/Invoices/P-1")
     assert (10, 105, 10) == (
         credited["AmountCredited"],

@@ -37,6 +37,9 @@ def test_xeros_worked_example_of_tax_per_line() -> None:
         ("14.43", "15", "Exclusive", "2.16"),
         ("14.50", "15", "Exclusive", "2.18"),
         ("-14.50", "15", "Exclusive", "-2.18"),
+        ("21.65", "10", "Exclusive", "2.17"),
+        ("21.64", "10", "Exclusive", "2.16"),
+        ("-21.65", "10", "Exclusive", "-2.17"),
         ("100.00", "15", "NoTax", "0.00"),
     ],
 )
