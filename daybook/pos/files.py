@@ -66,6 +66,8 @@ class FilesSource:
         Raises:
             InputError: a file is missing, cannot be read, or has not the form.
         """
+        if not stores:
+            return
         window = _window(stores, first_date, last_date)
         store_ids = frozenset(store.store_id for store in stores)
         for part in find_parts(self._url):
