@@ -155,16 +155,16 @@ def connect_as_browser(access: XeroAccess, browser: httpx.Client) -> None:
 
 
 @contextmanager
-def connected_chain(database_url: str) -> Iterator[Chain]:
-    """Three stores in one organisation whose chart has what the mapping names."""
+def connected_chain(database_url: str, store_count: int = 3) -> Iterator[Chain]:
+    """Some stores in one organisation whose chart has what the mapping names."""
     with ExitStack() as cleanup:
         engine = open_engine(database_url)
         cleanup.callback(engine.dispose)
         sandbox = cleanup.enter_context(serve(SandboxConfig(limits=False)))
         control = cleanup.enter_context(httpx.Client(base_url=sandbox.url, timeout=30))
         stores = tuple(
-            Store(f"S0{number}", f"Kopi {number}", "Pacific/Auckland", "NZD")
-            for number in (1, 2, 3)
+            Store(f"S{number:02}", f"Kopi {number}", "Pacific/Auckland", "NZD")
+            for number in range(1, store_count + 1)
         )
         control.post("/_sandbox/organisations", json=_organisation(stores)).raise_for_status()
         boot = sandbox.bootstrap

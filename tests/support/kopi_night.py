@@ -119,6 +119,11 @@ class Night:
 
     def run(self, **job: Any) -> Ending:  # noqa: ANN401 - fields of Job
         """Plan and post in a process of its own."""
+        self.start(self.loader, **job)
+        return ending_of(self.loader)
+
+    def start(self, loader: subprocess.Popen[str], **job: Any) -> None:  # noqa: ANN401 - fields of Job
+        """Let a loader begin; `ending_of` waits for it."""
         given = Job(
             database_url=self.database_url,
             secret_key=self.secret_key,
@@ -128,11 +133,9 @@ class Night:
             record_path=str(self.record_path),
             **{**self.defaults, **job},
         )
-        assert self.loader.stdin is not None
-        assert self.loader.stdout is not None
-        self.loader.stdin.write(msgspec.json.encode(given).decode() + "\n")
-        self.loader.stdin.flush()
-        return msgspec.json.decode(self.loader.stdout.readline(), type=Ending)
+        assert loader.stdin is not None
+        loader.stdin.write(msgspec.json.encode(given).decode() + "\n")
+        loader.stdin.flush()
 
     def fault(self, **fault: object) -> None:
         """Make the sandbox fail."""
@@ -185,6 +188,17 @@ class Night:
                 for row in payments
             ),
         )
+
+
+def ending_of(loader: subprocess.Popen[str]) -> Ending:
+    """What a loader that was started says when it has ended."""
+    assert loader.stdout is not None
+    return msgspec.json.decode(loader.stdout.readline(), type=Ending)
+
+
+def open_loader(cleanup: ExitStack) -> subprocess.Popen[str]:
+    """Start a loader, as another machine would."""
+    return _program(cleanup, str(_SUPPORT / "loader_process.py"))
 
 
 def _without(these: Sequence[Any], those: Sequence[Any]) -> list[Any]:
@@ -331,7 +345,7 @@ def night(
             database_url=database_url,
             secret_key=secret_key,
             control=control,
-            loader=_program(cleanup, str(_SUPPORT / "loader_process.py")),
+            loader=open_loader(cleanup),
             app=app,
             record_path=folder / "sent.jsonl",
             totals=totals,

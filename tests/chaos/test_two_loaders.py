@@ -1,0 +1,61 @@
+"""Two loaders on one organisation, in processes of their own: one works, the other waits."""
+
+from __future__ import annotations
+
+import time
+from contextlib import ExitStack
+from typing import TYPE_CHECKING
+
+import pytest
+from kopi_night import ending_of, open_loader
+
+if TYPE_CHECKING:
+    import subprocess
+    from collections.abc import Iterator
+
+    from kopi_night import Night
+
+API = "/api.xro/2.0"
+
+
+@pytest.fixture(scope="module")
+def other_loader() -> Iterator[subprocess.Popen[str]]:
+    """A second loader."""
+    with ExitStack() as cleanup:
+        yield open_loader(cleanup)
+
+
+def test_two_loaders_at_once_post_everything_once(
+    scenarios: Night, other_loader: subprocess.Popen[str]
+) -> None:
+    """Whoever comes first works; the other waits, and finds nothing left to send."""
+    scenarios.start_again()
+    loaders = (scenarios.loader, other_loader)
+    for loader in loaders:
+        scenarios.start(loader)
+    endings = [ending_of(loader) for loader in loaders]
+    assert ["", ""] == [ending.error for ending in endings]
+    writes = [sum(step.startswith("sent PUT") for step in ending.steps) for ending in endings]
+    assert 0 == min(writes)
+    assert [] == scenarios.problems()
+
+
+def test_loader_goes_on_when_the_other_is_killed(
+    scenarios: Night, other_loader: subprocess.Popen[str]
+) -> None:
+    """A killed holder of the organisation keeps nobody waiting, and what it sent is looked up."""
+    scenarios.start_again()
+    last_send = scenarios.run().steps.index(f"sent PUT {API}/Payments")
+    scenarios.start_again()
+    scenarios.fault(fault="slow", match={"path": "/Invoices"}, nth=1, seconds=1)
+    scenarios.start(scenarios.loader, kill_at=last_send)
+    while not scenarios.has_struck():
+        time.sleep(0.01)
+    scenarios.start(other_loader)
+    assert ending_of(scenarios.loader).was_killed
+    killed_at = time.monotonic()
+    ending = ending_of(other_loader)
+    assert 5 > time.monotonic() - killed_at
+    assert "" == ending.error
+    assert f"sent GET {API}/Payments" in ending.steps
+    assert [] == scenarios.problems()
