@@ -35,6 +35,8 @@ class Table(Generic[R]):
         self._ids: dict[str, dict[Hashable, dict[str, None]]] = {name: {} for name in indexes}
         self._keys: dict[str, tuple[Hashable, ...]] = {}
         self._dates: list[date] = []
+        self.memo: dict[Hashable, list[R]] = {}
+        """Answers of list calls, good until the next `put`: a client asks for page after page."""
 
     def __len__(self) -> int:
         """Count all records, deleted ones included."""
@@ -50,6 +52,7 @@ class Table(Generic[R]):
 
     def put(self, row: R) -> None:
         """Insert or replace a record and keep the indexes true."""
+        self.memo.clear()
         self.rows[row.id] = row
         keys = tuple(key(row) for key in self._key_of.values())
         before = self._keys.get(row.id)

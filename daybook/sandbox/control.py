@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import asdict
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -176,7 +175,7 @@ def _requests(world: Simulation, request: Request) -> object:
     method = query.get("method", "").upper()
     is_writes = query.get("writes", "") not in {"", "0"}
     found = [
-        asdict(entry)
+        entry
         for entry in world.log
         if entry.sequence > since
         and (not method or entry.method == method)

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from daybook.sandbox.routing import Call
 
 R = TypeVar("R", bound=Record)
+MEMO_SIZE = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,18 +64,35 @@ def select(
     order = query.parse_order(call.query["order"]) if call.query.get("order") else []
     page = query.parse_page(call.query, is_forced=force_paging)
     _refuse_high_volume(call, table, listing, node, order)
-    rows: Iterable[R] = table if among is None else among
+    question = _question(call)
+    found = table.memo.get(question)
+    if found is None:
+        if among is None:
+            candidates = _candidates(node, table, listing) if node is not None else None
+            among = table if candidates is None else candidates
+        rows = _filtered(call, listing, among, node)
+        found = _sorted(list(filter(keep, rows) if keep is not None else rows), order, listing)
+        if len(table.memo) >= MEMO_SIZE:
+            table.memo.clear()
+        table.memo[question] = found
+    return _page(call, found, page)
+
+
+def _question(call: Call) -> tuple[object, ...]:
+    """Return what decides which records a list call finds, the page apart."""
+    asked = sorted(item for item in call.query.items() if item[0] not in {"page", "pagesize"})
+    return (call.client_id, call.headers.get("if-modified-since"), *asked)
+
+
+def _filtered(call: Call, listing: Listing[R], rows: Iterable[R], node: Node | None) -> Iterable[R]:
+    """Return the records that fulfil `where` and If-Modified-Since."""
     if node is not None:
-        test = listing.schema.compile(node)
-        candidates = _candidates(node, table, listing) if among is None else None
-        rows = filter(test, rows if candidates is None else candidates)
-    if keep is not None:
-        rows = filter(keep, rows)
+        rows = filter(listing.schema.compile(node), rows)
     since = modified_since(call)
-    if since is not None:
-        updated = listing.schema.value_of("updateddateutc")
-        rows = (row for row in rows if updated(row) >= since)  # type: ignore[operator]  # it is a datetime
-    return _page(call, _sorted(list(rows), order, listing), page)
+    if since is None:
+        return rows
+    updated = listing.schema.value_of("updateddateutc")
+    return (row for row in rows if updated(row) >= since)  # type: ignore[operator]  # a datetime
 
 
 def _page(call: Call, rows: list[R], page: Page | None) -> Found[R]:

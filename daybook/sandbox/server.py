@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 import threading
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -93,7 +93,8 @@ def run(config: SandboxConfig, host: str, port: int) -> None:
         world: Simulation = app.state.simulation
         _print_bootstrap(world)
         try:
-            server.run(sockets=[listener])
+            with suppress(KeyboardInterrupt):
+                server.run(sockets=[listener])
         finally:
             _close(app)
     finally:

@@ -24,6 +24,7 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MILLISECOND = timedelta(milliseconds=1)
 CENT = Decimal("0.01")
 FOUR_PLACES = Decimal("0.0001")
+MAX_DIGITS = 13
 _encoder = msgspec.json.Encoder(decimal_format="number")
 _decoder = msgspec.json.Decoder(float_hook=Decimal)
 encode = _encoder.encode
@@ -122,7 +123,7 @@ def decimal(value: object) -> Decimal:
             number = Decimal(value)
         except InvalidOperation:
             number = Decimal("NaN")
-        if number.is_finite():
+        if number.is_finite() and number.adjusted() < MAX_DIGITS:
             return number
     raise PostDataInvalid(f"Could not convert value to decimal: {value}.")
 
