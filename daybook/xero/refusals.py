@@ -29,7 +29,7 @@ class Refusal:
     def matches(self, message: str) -> bool:
         """Whether it is this message; case and a closing full stop do not matter."""
         pattern = ".*".join(re.escape(part) for part in self.words.rstrip(".").split("*"))
-        return re.search(pattern, message, re.IGNORECASE) is not None
+        return re.match(pattern, message, re.IGNORECASE) is not None
 
 
 REFUSALS: Final = (
@@ -223,6 +223,26 @@ REFUSALS: Final = (
         "Payments within a batch cannot be deleted",
         "The payment is part of a batch payment.",
         "Delete the batch payment in Xero instead.",
+    ),
+    Refusal(
+        "This Bank Transaction cannot be edited as it has been reconciled with a Bank Statement",
+        "The bank transaction is reconciled, so Xero does not let it change.",
+        "Remove and redo the reconciliation in Xero first.",
+    ),
+    Refusal(
+        "The file couldn't be uploaded because the API limit of 10 attachments has been exceeded",
+        "The document has as many files as Xero keeps.",
+        "Delete a file in Xero that is not needed.",
+    ),
+    Refusal(
+        "The file couldn't be uploaded because it isn't a supported file type",
+        "Xero does not take files of this type.",
+        "Attach it as a PDF or a picture.",
+    ),
+    Refusal(
+        "Please enter a unique Name",
+        "Something else has this name already.",
+        "Choose another name.",
     ),
     Refusal(
         "The document with the supplied id was not found for this endpoint",
