@@ -72,10 +72,11 @@ def amount_minor(cell: str, currency: str) -> int:
     text = cell.strip()
     bracketed = _IN_BRACKETS.fullmatch(text)
     text = f"-{bracketed.group(1)}" if bracketed else text
-    sign = "-" if text.startswith(("-", "\N{MINUS SIGN}")) else ""
-    digits = _without_currency(text.lstrip("-+\N{MINUS SIGN}"))
-    if digits.startswith("-") and not sign:
-        sign, digits = "-", digits[1:]
+    sign, digits = _signed(text)
+    if not sign:
+        sign, digits = _signed(_without_currency(digits))
+    else:
+        digits = _without_currency(digits)
     if _GROUPED.fullmatch(digits):
         digits = digits.replace(",", "")
     if not digits or not digits[0].isdigit():
@@ -84,6 +85,12 @@ def amount_minor(cell: str, currency: str) -> int:
         return parse_minor(sign + digits, currency)
     except InputError as error:
         raise InputError(f"{cells.shown(cell)} cannot be read: {_reason(error, cell)}") from None
+
+
+def _signed(text: str) -> tuple[str, str]:
+    """A minus in front, if there is one, and the rest."""
+    is_negative = text.startswith(("-", "\N{MINUS SIGN}"))
+    return ("-" if is_negative else "", text[is_negative:])
 
 
 def _reason(error: InputError, cell: str) -> str:

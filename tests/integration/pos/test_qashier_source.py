@@ -1,0 +1,114 @@
+"""Qashier's files from a drop folder through the ledger to daily totals."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import replace
+from email.message import EmailMessage
+from typing import TYPE_CHECKING
+
+import pytest
+from qashier_files import SalesReport, put
+from till import opened_ledger
+
+from daybook.clock import SystemClock
+from daybook.jobs.extract import Extracted, extract
+from daybook.jobs.total import total
+from daybook.ledger.daily_totals import read_daily_totals
+from daybook.ledger.receipts import ReceiptCounts
+from daybook.ledger.rejects import read_rejects
+from daybook.pos.qashier_source import QashierSource
+from daybook.sales.store import Store, StoreDay
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from sqlalchemy import Engine
+
+    from daybook.sales.daily_total import DailyTotal
+
+DATE = dt.date(2026, 5, 2)
+# Two minutes after midnight in Singapore.
+AFTER = dt.datetime(2026, 5, 2, 16, 2, tzinfo=dt.UTC)
+HOUR = dt.timedelta(hours=1)
+KATONG = Store("K1", "Teh House Katong", "Asia/Singapore", "SGD")
+BEDOK = Store("K2", "Teh House Bedok", "Asia/Singapore", "SGD")
+DAYS = [StoreDay(DATE, "K1"), StoreDay(DATE, "K2")]
+
+
+@pytest.fixture
+def ledger(database_url: str) -> Iterator[Engine]:
+    """A ledger with two stores."""
+    with opened_ledger(database_url, KATONG, BEDOK) as engine:
+        yield engine
+
+
+def run(folder: Path, ledger: Engine) -> Extracted:
+    """One night's extract of both stores."""
+    source = QashierSource(str(folder), {KATONG.name: "K1", BEDOK.name: "K2"})
+    return extract(source, ledger, [KATONG, BEDOK], DATE, DATE, run_id=None, clock=SystemClock())
+
+
+def totals(ledger: Engine) -> dict[str, DailyTotal]:
+    """The ledger's daily totals by store, all of them with agreeing control totals."""
+    totalled = total(ledger, [KATONG, BEDOK], DAYS, run_id=None, clock=SystemClock())
+    assert () == totalled.control_failures
+    with ledger.connect() as connection:
+        return {one.total.store_id: one.total for one in read_daily_totals(connection, DAYS)}
+
+
+def test_a_report_becomes_the_daily_total(ledger: Engine, tmp_path: Path) -> None:
+    """1040.60 in all: categories and service charge with their share of 86.11 GST, and the rest."""
+    put(tmp_path, "sales-report-pos.csv", SalesReport().text(), AFTER)
+    assert ReceiptCounts(1, 0, 0) == run(tmp_path, ledger).receipts
+    made = totals(ledger)["K1"]
+    assert {
+        "Cash rounding": ("No tax", -1, 0),
+        "Payment surcharge": ("No tax", 250, 0),
+        "Points redeemed": ("No tax", -500, 0),
+        "Rice": ("GST", 57000, 5129),
+        "Service charge": ("GST", 8700, 783),
+        "Tea": ("GST", 30000, 2699),
+    } == {one.category: (one.tax_code, one.net_minor, one.tax_minor) for one in made.categories}
+    assert {"Cash": 24060, "GrabPay (Manual)": 30000, "NETS": 50000} == {
+        one.tender: one.amount_minor for one in made.tenders
+    }
+    assert (1, 0, 104060) == (made.receipt_count, made.voided_count, made.total_minor)
+
+
+def test_the_same_report_by_mail_changes_nothing(ledger: Engine, tmp_path: Path) -> None:
+    """It is recognised by its content, whatever it is called and whoever brings it."""
+    put(tmp_path, "report.csv", SalesReport().text(), AFTER)
+    run(tmp_path, ledger)
+    mail = EmailMessage()
+    mail["Date"] = "Sun, 03 May 2026 03:00:00 +0800"
+    mail.add_attachment(SalesReport().text(), subtype="csv", filename="../../etc/report.csv")
+    put(tmp_path, "Sales Report.eml", mail.as_bytes(), AFTER + 5 * HOUR)
+    assert ReceiptCounts(0, 0, 1) == run(tmp_path, ledger).receipts
+
+
+def test_a_corrected_report_takes_the_place_of_the_first(ledger: Engine, tmp_path: Path) -> None:
+    """0.60 less cash was taken, after all."""
+    put(tmp_path, "z-first.csv", SalesReport().text(), AFTER)
+    run(tmp_path, ledger)
+    corrected = replace(
+        SalesReport().changed(Total_Cash_Rounding="-0.61", Total_Sales="1040.00"),
+        tenders=SalesReport().tenders | {"Cash": "240.00"},
+        settlement="1040.00",
+    )
+    put(tmp_path, "a-second.csv", corrected.text(), AFTER + HOUR)
+    assert ReceiptCounts(0, 1, 0) == run(tmp_path, ledger).receipts
+    assert 104000 == totals(ledger)["K1"].tender_minor
+
+
+def test_one_bad_report_does_not_stop_the_other_store(ledger: Engine, tmp_path: Path) -> None:
+    """Its day is absent, the reason is stored."""
+    put(tmp_path, "katong.csv", SalesReport().changed(Total_GST="86.12").text(), AFTER)
+    put(tmp_path, "bedok.csv", SalesReport(store_name=BEDOK.name).text(), AFTER)
+    run(tmp_path, ledger)
+    assert ["K2"] == [*totals(ledger)]
+    with ledger.connect() as connection:
+        (stored,) = read_rejects(connection)
+    assert "0.01 SGD apart" in stored.reject.reason
+    assert 13 == stored.reject.row_number
