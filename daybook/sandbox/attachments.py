@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import mimetypes
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeAlias
 from urllib.parse import quote
 
 from daybook.sandbox import batch, history, records, validation
@@ -12,7 +12,6 @@ from daybook.sandbox.validation import Invalid, NotFound
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from typing import Any
 
     from daybook.sandbox.records import Attachment
     from daybook.sandbox.routing import Call
@@ -26,7 +25,10 @@ PARENTS = {
     "Accounts": "accounts",
 }
 WITH_ONLINE = frozenset({"Invoices", "CreditNotes"})
+Parent: TypeAlias = Any
+"""A record of any of those tables."""
 MAX_COUNT = 10
+MAX_NAME = 255
 MAX_BYTES = 10 * 1024 * 1024
 ILLEGAL = frozenset('<>:"/\\|?*+\0')
 TYPES = frozenset(
@@ -78,7 +80,7 @@ def _routes(endpoint: str) -> tuple[Route, ...]:
     )
 
 
-def _for(endpoint: str, act: Callable[[Call, str, Any], Reply]) -> Callable[[Call], Reply]:
+def _for(endpoint: str, act: Callable[[Call, str, Parent], Reply]) -> Callable[[Call], Reply]:
     """Find the parent, then act on it."""
 
     def answer(call: Call) -> Reply:
@@ -90,12 +92,12 @@ def _for(endpoint: str, act: Callable[[Call, str, Any], Reply]) -> Callable[[Cal
     return answer
 
 
-def _list(call: Call, endpoint: str, parent: Any) -> Reply:  # noqa: ANN401  any record with an id
+def _list(call: Call, endpoint: str, parent: Parent) -> Reply:
     found = call.books.attachments.find("parent", (endpoint, parent.id))
     return call.reply(Attachments=[_json(call, row) for row in found])
 
 
-def _download(call: Call, endpoint: str, parent: Any) -> Reply:  # noqa: ANN401  any record with an id
+def _download(call: Call, endpoint: str, parent: Parent) -> Reply:
     key = call.ids[1]
     for row in call.books.attachments.find("parent", (endpoint, parent.id)):
         if key in {row.id, row.file_name}:
@@ -103,7 +105,7 @@ def _download(call: Call, endpoint: str, parent: Any) -> Reply:  # noqa: ANN401 
     raise NotFound
 
 
-def _upload(call: Call, endpoint: str, parent: Any) -> Reply:  # noqa: ANN401  any record with an id
+def _upload(call: Call, endpoint: str, parent: Parent) -> Reply:
     name = call.ids[1]
     known = call.books.attachments.find("parent", (endpoint, parent.id))
     before = next((row for row in known if row.file_name == name), None)
@@ -142,7 +144,7 @@ def _problems(
 ) -> list[str]:
     """Return what is wrong with a file about to be stored."""
     messages = []
-    if ILLEGAL.intersection(name) or len(name) > 255:  # noqa: PLR2004  Xero's length
+    if ILLEGAL.intersection(name) or len(name) > MAX_NAME:
         messages.append(validation.ATTACHMENT_NAME)
     if name.rpartition(".")[2].lower() not in TYPES or "." not in name:
         messages.append(validation.ATTACHMENT_TYPE)

@@ -13,6 +13,7 @@ from daybook.sandbox.wire import round2, round4
 
 HUNDRED = Decimal(100)
 ONE = Decimal(1)
+UNIT_PLACES_MAX = 4
 ZERO = Decimal("0.00")
 
 
@@ -36,7 +37,7 @@ class Totals:
 
 def round_unit(amount: Decimal, places: int) -> Decimal:
     """Round a unit amount to 2 or 4 places."""
-    return round4(amount) if places == 4 else round2(amount)  # noqa: PLR2004  Xero's unitdp knows 2 and 4
+    return round4(amount) if places == UNIT_PLACES_MAX else round2(amount)
 
 
 def expected_line_amount(

@@ -23,6 +23,7 @@ SHAPE = batch.Shape(
     "Contacts", "Contact", "ContactID", error_flag="HasValidationErrors", has_status=True
 )
 STUB_LISTS = ("Addresses", "Phones", "ContactGroups", "ContactPersons")
+MAX_NAME = 255
 EXTRA_TEXTS = (
     "BankAccountDetails",
     "AccountsReceivableTaxType",
@@ -231,7 +232,7 @@ def _problems(books: Books, contact: Contact) -> list[str]:
     name = contact.name
     if not name.strip():
         messages.append(validation.CONTACT_UNIDENTIFIED)
-    elif len(name) > 255 or re.search(r"[<>]|^\s|\s$|\s\s", name):  # noqa: PLR2004  Xero's length
+    elif len(name) > MAX_NAME or re.search(r"[<>]|^\s|\s$|\s\s", name):
         messages.append(validation.CONTACT_NAME_FORM)
     namesake = _active_namesake(books, name)
     if contact.status == "ACTIVE" and namesake is not None and namesake.id != contact.id:

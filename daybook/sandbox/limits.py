@@ -62,7 +62,10 @@ class Limiter:
 
     def usage(self, client_id: str, tenant_id: str) -> _Usage:
         """Return the windows of an app and organisation."""
-        return self._usage.setdefault((client_id, tenant_id), _Usage())
+        found = self._usage.get((client_id, tenant_id))
+        if found is None:
+            found = self._usage[client_id, tenant_id] = _Usage()
+        return found
 
     def take_app(self, client_id: str, now: datetime) -> Breach | None:
         """Count a call against the app's own minute."""

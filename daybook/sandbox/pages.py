@@ -135,8 +135,8 @@ def _books_page(books: Books, parts: list[str], page: int) -> Reply | None:
     if section == "payments" and len(parts) == 1:
         rows, shown = _newest(books.payments, page)
         return _organisation_page("payments.html", books, section, payments=rows, page=shown)
-    if section == "attachments" and len(parts) == 2:  # noqa: PLR2004  section and id
-        return _attachment(books, parts[1])
+    if section == "attachments":
+        return _attachment(books, parts[-1])
     if section in TABLES:
         table: Table[Document] = books.table(TABLES[section][0])
         if len(parts) == 1:

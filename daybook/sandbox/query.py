@@ -41,6 +41,7 @@ _COMPARE: dict[str, Callable[[Any, Any], bool]] = {
     "<=": operator.le,
 }
 _DATE_PARTS = (3, 6)
+_DIRECTIONS: tuple[list[str], ...] = ([], ["asc"], ["desc"])
 _MIDNIGHT = time()
 
 
@@ -318,12 +319,11 @@ def _comparable(value: object) -> object:
 def parse_order(expression: str) -> list[tuple[str, bool]]:
     """Parse `Field[ DESC][, ...]` into (field in lower case, is descending)."""
     parsed = []
-    for part in expression.split(","):
-        words = part.split()
-        is_known = len(words) == 1 or (len(words) == 2 and words[1].lower() in {"asc", "desc"})  # noqa: PLR2004
-        if not is_known:
+    for part in expression.lower().split(","):
+        field, *direction = part.split() or [""]
+        if not field or direction not in _DIRECTIONS:
             raise QueryParseError(f"Cannot parse order '{expression}'")
-        parsed.append((words[0].lower(), len(words) > 1 and words[1].lower() == "desc"))
+        parsed.append((field, direction == ["desc"]))
     return parsed
 
 
