@@ -22,6 +22,7 @@ from daybook.sandbox.pipeline import (
     Trace,
     unauthorised,
 )
+from daybook.sandbox.pos import routes as points_of_sale
 from daybook.sandbox.resources import TABLE
 from daybook.sandbox.simulation import LogEntry, Simulation
 
@@ -165,6 +166,7 @@ def create_app(config: SandboxConfig) -> FastAPI:
     plain(oauth.AUTHORIZE, ["GET", "POST"], lambda request: oauth.authorize(world, request))
     plain(oauth.CONSENT, ["POST"], lambda request: oauth.authorize(world, request))
     plain(oauth.DISCOVERY, ["GET"], lambda _: oauth.discovery(world))
+    points_of_sale.mount(world, recorded, plain)
     plain("/_sandbox/style.css", ["GET"], lambda _: pages.style())
     plain("/_sandbox", ["GET"], lambda request: control.answer(world, request))
     plain("/_sandbox/{path:path}", every, lambda request: control.answer(world, request))

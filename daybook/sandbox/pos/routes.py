@@ -1,0 +1,150 @@
+"""Where the points of sale are found: their own paths, and `/_sandbox/pos` for tests."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from daybook.sandbox.http import json_reply
+from daybook.sandbox.pos import loyverse, square, square_orders, totals
+from daybook.sandbox.pos.feed import Feed
+from daybook.sandbox.pos.sales import generate
+from daybook.sandbox.pos.shops import SHOPS, Plan
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from daybook.sandbox.http import Request
+    from daybook.sandbox.pipeline import Trace
+    from daybook.sandbox.pos.sales import Sale
+    from daybook.sandbox.pos.shops import Shop
+    from daybook.sandbox.routing import Reply
+    from daybook.sandbox.simulation import Simulation
+
+CONTROL = "/_sandbox/pos"
+DAYS_DEFAULT, RECEIPTS_DEFAULT = 14, 40
+
+
+class Asked(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What `POST /_sandbox/pos/shops` takes; the dates end today unless said otherwise."""
+
+    seed: int = 1
+    first_date: date | None = None
+    day_count: int = DAYS_DEFAULT
+    receipts_per_day: int = RECEIPTS_DEFAULT
+    shops: tuple[str, ...] = ()
+    unlimited_history: bool = False
+
+
+class PosWorld:
+    """The generated shops and the two APIs in front of them; made when first asked for."""
+
+    def __init__(self, asked: Asked, today: date) -> None:
+        """Remember the plan."""
+        first = asked.first_date or today - timedelta(days=asked.day_count - 1)
+        self.shops = tuple(shop for shop in SHOPS if not asked.shops or shop.id in asked.shops)
+        self.plan = Plan(asked.seed, first.isoformat(), asked.day_count, asked.receipts_per_day)
+        self._is_unlimited = asked.unlimited_history
+
+    def of(self, vendor: str) -> tuple[Shop, ...]:
+        """The shops with this vendor's tills."""
+        return tuple(shop for shop in self.shops if shop.vendor == vendor)
+
+    @cached_property
+    def sales(self) -> dict[str, list[Sale]]:
+        """All sales by vendor."""
+        return {
+            vendor: [sale for shop in self.of(vendor) for sale in generate(shop, self.plan)]
+            for vendor in ("square", "loyverse")
+        }
+
+    @cached_property
+    def square(self) -> square.Square:
+        """Square in front of its shops."""
+        sales = self.sales["square"]
+        return square.Square(
+            self.of("square"),
+            orders=Feed(entry for sale in sales for entry in square_orders.orders(sale)),
+            payments=Feed(entry for sale in sales for entry in square_orders.payments(sale)),
+            refunds=Feed(entry for sale in sales for entry in square_orders.refunds(sale)),
+        )
+
+    @cached_property
+    def loyverse(self) -> loyverse.Loyverse:
+        """Loyverse in front of its shops."""
+        receipts = Feed(
+            entry for sale in self.sales["loyverse"] for entry in loyverse.entries(sale)
+        )
+        return loyverse.Loyverse(self.of("loyverse"), receipts, is_unlimited=self._is_unlimited)
+
+    def as_json(self) -> dict[str, object]:
+        """What `GET /_sandbox/pos` answers."""
+        return {
+            "tokens": {"square": square.TOKEN, "loyverse": loyverse.TOKEN},
+            "first_date": self.plan.first_date,
+            "day_count": self.plan.day_count,
+            "categories": {
+                item.name: item.category for shop in self.shops for item in shop.catalogue
+            },
+            "shops": [
+                {
+                    "id": shop.id,
+                    "vendor": shop.vendor,
+                    "name": shop.name,
+                    "time_zone": shop.time_zone,
+                    "cutoff": shop.cutoff.isoformat(),
+                    "currency": shop.currency,
+                }
+                for shop in self.shops
+            ],
+        }
+
+
+def mount(
+    world: Simulation,
+    recorded: Callable[[str, list[str], Callable[[Request, Trace], Reply]], None],
+    plain: Callable[[str, list[str] | None, Callable[[Request], Reply]], None],
+) -> None:
+    """Serve both APIs (logged, and open to faults) and their control calls beside Xero's."""
+    shops = [PosWorld(Asked(), world.clock.now().date())]
+
+    def control(request: Request) -> Reply:
+        return _control(world, shops, request)
+
+    every = ["GET", "PUT", "POST", "DELETE", "PATCH"]
+    recorded(
+        square.PREFIX + "/{path:path}",
+        every,
+        lambda request, _: shops[0].square.answer(request, world.clock.now()),
+    )
+    recorded(
+        loyverse.PREFIX + "/{path:path}",
+        every,
+        lambda request, _: shops[0].loyverse.answer(request, world.clock.now()),
+    )
+    plain(CONTROL, ["GET"], control)
+    plain(CONTROL + "/{path:path}", ["GET", "POST"], control)
+
+
+def _control(world: Simulation, shops: list[PosWorld], request: Request) -> Reply:
+    """Answer one control call."""
+    now = world.clock.now()
+    call = (request.method, request.path[len(CONTROL) :].strip("/"))
+    if call == ("POST", "shops"):
+        try:
+            asked = msgspec.json.decode(request.body or b"{}", type=Asked)
+        except msgspec.DecodeError as error:
+            return json_reply({"error": str(error)}, 400)
+        shops[0] = PosWorld(asked, now.date())
+    elif call == ("GET", "totals"):
+        vendor = request.query().get("vendor", "")
+        sales = [
+            sale for name, some in shops[0].sales.items() for sale in some if vendor in {"", name}
+        ]
+        return json_reply({"totals": totals.expected(sales, now)})
+    elif call != ("GET", ""):
+        return json_reply({"error": f"No control call {request.method} {request.path}"}, 404)
+    return json_reply(shops[0].as_json())
