@@ -85,4 +85,4 @@ def test_an_unreachable_url_is_a_sentence_without_its_password(url: str) -> None
     with pytest.raises(InputError, match="cannot be reached") as caught:
         find_parts(url)
     assert "s3cret" not in str(caught.value)
-    assert caught.value.__suppress_context__
+    assert (None, True) == (caught.value.__cause__, caught.value.__suppress_context__)

@@ -280,8 +280,11 @@ def test_what_is_wrong_outside_the_window_is_not_said_again(tmp_path: Path) -> N
     """A run over one date does not repeat the mistakes of the year."""
     folder = write_csv(tmp_path, [Receipt(), Receipt("old", sold_at=NOON - DAY, tenders=())])
     append(folder, "lines", "S01,old,2,Food,GST,x,0.00")
+    append(folder, "receipts", RECEIPT.replace("-14", "-13").replace("SGD", "S$"))
     assert [] == rejects(pages(folder))
-    assert [("lines.csv", 4, "net_amount")] == rejects(pages(folder, first=DATE - DAY))
+    assert [("receipts.csv", 4, "currency"), ("lines.csv", 4, "net_amount")] == rejects(
+        pages(folder, first=DATE - DAY)
+    )
 
 
 def test_a_store_nobody_knows_is_one_reject(tmp_path: Path) -> None:

@@ -100,6 +100,32 @@ def test_the_window_covers_its_dates(at: dt.datetime, zone: str, cutoff: dt.time
 
 
 @pytest.mark.parametrize(
+    ("text", "cutoff", "date"),
+    [
+        ("2017-11-05T05:40:00+00:00", dt.time(1, 30), dt.date(2017, 11, 5)),
+        ("2017-11-05T06:10:00+00:00", dt.time(1, 30), dt.date(2017, 11, 4)),
+        ("2017-11-05T06:30:00+00:00", dt.time(1, 30), dt.date(2017, 11, 5)),
+        ("2017-03-12T07:10:00+00:00", dt.time(2, 30), dt.date(2017, 3, 12)),
+        ("2017-03-12T06:59:59+00:00", dt.time(2, 30), dt.date(2017, 3, 11)),
+    ],
+)
+def test_a_cutoff_in_the_hour_that_changes_still_has_a_window_that_covers(
+    text: str, cutoff: dt.time, date: dt.date
+) -> None:
+    """The wall shows the cut-off twice in autumn and never in spring."""
+    start, end = utc_window(date, date, NEW_YORK, cutoff)
+    assert str(date) == date_of(text, NEW_YORK, cutoff)
+    assert start <= dt.datetime.fromisoformat(text) < end
+
+
+def test_a_date_is_not_closed_while_the_repeated_hour_may_still_add_to_it() -> None:
+    """Between the two half past ones, the day before can come back."""
+    now_at = dt.datetime(2017, 11, 5, 5, 40, tzinfo=dt.UTC)
+    closed = last_closed_date(now_at, NEW_YORK, dt.time(1, 30), dt.timedelta(0))
+    assert dt.date(2017, 11, 3) == closed
+
+
+@pytest.mark.parametrize(
     ("date", "hours"),
     [
         (dt.date(2017, 3, 11), 24),

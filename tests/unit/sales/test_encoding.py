@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 
+import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -64,6 +65,14 @@ def test_a_batch_comes_back_as_it_was(receipts: list[Receipt]) -> None:
         (frames.tenders, back.tenders),
     ):
         assert_frame_equal(before, after.astype(before.dtypes.to_dict()), check_dtype=True)
+
+
+def test_a_long_text_is_not_torn_inside_a_name() -> None:
+    """Line ends in names matter only where the reader works block by block."""
+    lines = batch([Receipt(lines=(("a\n" * 20, "GST", 1, 0),))]).lines
+    many = pd.concat([lines] * 40_000, ignore_index=True)
+    back = from_text(to_text(many, list(LINE_TYPES)), LINE_TYPES)
+    assert (40_000, ["a\n" * 20]) == (len(back), back["category"].unique().tolist())
 
 
 def test_names_come_back_as_categories() -> None:
