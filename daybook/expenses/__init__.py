@@ -1,0 +1,1 @@
+"""Facts about expenses, pure: the expense, its states, its attachments. No input, no output."""
