@@ -60,6 +60,12 @@ class ReadOptions:
     call_limit: int = 1000
     page_receipts: int = 10_000
 
+    def since(self, start_at: dt.datetime) -> dt.datetime:
+        """Since when changes are asked for, to find all receipts from then on."""
+        if self.updated_since is not None:
+            start_at = max(start_at, self.updated_since)
+        return start_at - self.overlap
+
 
 @dataclass(frozen=True, slots=True)
 class ApiPage(Generic[_ITEM]):

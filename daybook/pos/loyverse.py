@@ -155,7 +155,7 @@ class LoyverseSource:
     def _pages(self, asked: Collection[str], window: Instants) -> Iterator[ApiPage[_Receipt]]:
         """One listing where all stores are asked for, else one for each."""
         listings = [None] if set(asked) == set(self._store_ids) else sorted(asked)
-        since = _widened(window.start_at, self._options)
+        since = self._options.since(window.start_at)
         for theirs in listings:
             try:
                 yield from one_ahead(partial(self._fetch, theirs, since))
@@ -288,7 +288,7 @@ class _Reader:
         name = item.item_name or ""
         return (
             self._options.categories.get(name, self._options.default_category),
-            " + ".join(codes) if codes else NO_TAX,
+            " + ".join(sorted(codes)) if codes else NO_TAX,
             sign * (total - included - added),
             sign * (included + added),
             sign * discount,
@@ -373,10 +373,3 @@ def _tenders(receipt: _Receipt, sign: int, minor: _Amounts) -> list[Tender]:
     if receipt.points_deducted:
         tenders.append((POINTS, sign * minor(receipt.points_deducted)))
     return tenders
-
-
-def _widened(start_at: dt.datetime, options: ReadOptions) -> dt.datetime:
-    """Since when changes are asked for."""
-    if options.updated_since is not None:
-        start_at = max(start_at, options.updated_since)
-    return start_at - options.overlap

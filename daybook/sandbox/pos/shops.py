@@ -190,7 +190,7 @@ AUCKLAND = Shop(
     tenders=("Cash", "EFTPOS"),
     catalogue=_items(
         (
-            ("Flat white", "Drinks", "5.30", (_GST_NZ,)),
+            ("Mochaccino", "Drinks", "5.30", (_GST_NZ,)),
             ("Mince pie", "Food", "7.15", (_GST_NZ,)),
         )
     ),

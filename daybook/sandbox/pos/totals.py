@@ -71,7 +71,7 @@ def _add(day: _Day, sale: Sale) -> None:
 
 def _lines(sale: Sale) -> Iterator[tuple[str, str, Decimal, Decimal]]:
     for line in (*sale.lines, *((sale.service,) if sale.service else ())):
-        labels = " + ".join(tax.label for tax, _ in line.taxes)
+        labels = " + ".join(sorted(tax.label for tax, _ in line.taxes))
         yield line.item.category, labels or NO_TAX, line.net, line.tax
     extras = (("Tips", sale.tip), ("Surcharge", sale.surcharge), ("Rounding", sale.rounding))
     for category, amount in extras:
