@@ -232,13 +232,16 @@ documents = Table(
     UniqueConstraint("organisation_id", "natural_key"),
     UniqueConstraint("organisation_id", "kind", "number"),
     UniqueConstraint("organisation_id", "id_xero"),
-    CheckConstraint("kind IN ('invoice', 'credit_note', 'payment')", name="kind"),
+    CheckConstraint(
+        "kind IN ('invoice', 'credit_note', 'payment', 'spend_money', 'receive_money')",
+        name="kind",
+    ),
     CheckConstraint(
         "state IN ('planned', 'sending', 'posted', 'rejected', 'unknown')", name="state"
     ),
     CheckConstraint("(state = 'posted') = (id_xero IS NOT NULL)", name="posted_has_id"),
     CheckConstraint("state <> 'sending' OR idempotency_key IS NOT NULL", name="sending_has_key"),
-    CheckConstraint("(kind = 'payment') = (number IS NULL)", name="number"),
+    CheckConstraint("(kind IN ('invoice', 'credit_note')) = (number IS NOT NULL)", name="number"),
     CheckConstraint("(kind = 'payment') = (parent_id IS NOT NULL)", name="parent"),
     Index("ix_documents_business_date_store_id", "business_date", "store_id"),
     Index(
@@ -286,4 +289,102 @@ xero_limits = Table(
         "limit_name IN ('concurrent', 'minute', 'day', 'appminute')", name="limit_name"
     ),
     CheckConstraint("elsewhere_count >= 0", name="elsewhere_count"),
+)
+
+# One account of an expense source <-> one bank account in Xero; the newest mapping's link.
+spend_accounts = Table(
+    "spend_accounts",
+    metadata,
+    Column("source", Text, primary_key=True),
+    Column("account_id_source", Text, primary_key=True),
+    Column("organisation_id", ForeignKey("organisations.id"), nullable=False),
+    Column("bank_account", Text, nullable=False),
+    Column("country", Text, nullable=False),
+    Column("start_date", Date, nullable=False),
+    _at("linked_at"),
+    Column("linked_by", Text, nullable=False),
+    UniqueConstraint("organisation_id", "bank_account"),
+)
+
+expense_mappings = Table(
+    "expense_mappings",
+    metadata,
+    _id(),
+    Column("organisation_id", ForeignKey("organisations.id"), nullable=False),
+    Column("effective_date", Date, nullable=False),
+    Column("content", JSONB, nullable=False),
+    Column("content_hash", Text, nullable=False),
+    _at("loaded_at"),
+    Column("loaded_by", Text, nullable=False),
+    UniqueConstraint("organisation_id", "effective_date", "content_hash"),
+)
+
+# The newest version of each expense, what a person decided about it, and where it stands.
+# `reviewed_hash` is the content hash at the last review or sync: another one now means Updated.
+expenses = Table(
+    "expenses",
+    metadata,
+    Column("expense_id", Text, primary_key=True),
+    Column("source", Text, nullable=False),
+    Column("account_id_source", Text, nullable=False),
+    Column("spent_date", Date, nullable=False),
+    Column("currency", Text, nullable=False),
+    Column("amount_minor", BigInteger, nullable=False),
+    Column("content", JSONB, nullable=False),
+    Column("override", JSONB, nullable=False, server_default=text("'{}'")),
+    Column("content_hash", Text, nullable=False),
+    Column("reviewed_hash", Text),
+    Column("planned_hash", Text),
+    Column("stage", Text, nullable=False),
+    Column("problems", JSONB, nullable=False, server_default=text("'[]'")),
+    Column("document_id", ForeignKey("documents.id", ondelete="SET NULL"), unique=True),
+    _at("first_seen_at"),
+    _at("changed_at"),
+    CheckConstraint("stage IN ('pending', 'synced', 'by_hand', 'excluded')", name="stage"),
+    CheckConstraint("stage <> 'synced' OR document_id IS NOT NULL", name="synced_has_document"),
+    Index("ix_expenses_stage_spent_date", "stage", "spent_date"),
+)
+
+expense_events = Table(
+    "expense_events",
+    metadata,
+    _id(),
+    Column("expense_id", ForeignKey("expenses.expense_id"), nullable=False, index=True),
+    _at("at"),
+    Column("actor", Text, nullable=False),
+    Column("event", Text, nullable=False),
+    Column("detail", JSONB, nullable=False),
+)
+
+# One receipt's file; several may become one upload, whose name in Xero they then share.
+expense_attachments = Table(
+    "expense_attachments",
+    metadata,
+    _id(),
+    Column("expense_id", ForeignKey("expenses.expense_id"), nullable=False),
+    Column("key", Text, nullable=False),
+    Column("version", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("byte_count", BigInteger, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("sha256", Text),
+    Column("uploaded_name", Text),
+    Column("reason", Text),
+    Column("attempt_count", Integer, nullable=False, server_default=text("0")),
+    _at("next_due_at", nullable=True),
+    _at("changed_at"),
+    UniqueConstraint("expense_id", "key", "version"),
+    CheckConstraint(
+        "state IN ('pending', 'uploading', 'uploaded', 'failed', 'given_up', 'not_needed')",
+        name="state",
+    ),
+    CheckConstraint(
+        "(state IN ('failed', 'given_up')) = (reason IS NOT NULL)", name="failed_has_reason"
+    ),
+    CheckConstraint(
+        "state <> 'uploaded' OR (sha256 IS NOT NULL AND uploaded_name IS NOT NULL)",
+        name="uploaded_is_named",
+    ),
+    CheckConstraint("(state = 'failed') = (next_due_at IS NOT NULL)", name="failed_is_due"),
+    Index("ix_expense_attachments_open", "state", postgresql_where=text("state <> 'uploaded'")),
 )

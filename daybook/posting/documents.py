@@ -12,6 +12,7 @@ import hashlib
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
+from typing import Final
 
 import msgspec
 
@@ -22,6 +23,11 @@ class DocumentKind(StrEnum):
     INVOICE = "invoice"
     CREDIT_NOTE = "credit_note"
     PAYMENT = "payment"
+    SPEND_MONEY = "spend_money"
+    RECEIVE_MONEY = "receive_money"
+
+
+MONEY_KINDS: Final = (DocumentKind.SPEND_MONEY, DocumentKind.RECEIVE_MONEY)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +89,29 @@ class Payment:
         return self.amount
 
 
-Document = SalesDocument | Payment
+@dataclass(frozen=True, slots=True)
+class SpendMoney:
+    """Money that left a bank account, or (`kind`) came back into it; amounts include tax.
+
+    A line's tax is what Xero computes from its amount: it insists on that for bank transactions.
+    """
+
+    kind: DocumentKind
+    natural_key: str
+    reference: str
+    contact_name: str
+    bank_account_code: str
+    date: dt.date
+    currency: str
+    lines: tuple[DocumentLine, ...]
+
+    @property
+    def total_amount(self) -> Decimal:
+        """What moved on the bank account."""
+        return sum((line.net_amount + line.tax_amount for line in self.lines), start=Decimal(0))
+
+
+Document = SalesDocument | Payment | SpendMoney
 
 
 def encode(document: Document) -> bytes:
@@ -95,6 +123,8 @@ def decode(kind: DocumentKind, content: bytes) -> Document:
     """The document that `encode` wrote."""
     if kind is DocumentKind.PAYMENT:
         return msgspec.json.decode(content, type=Payment)
+    if kind in MONEY_KINDS:
+        return msgspec.json.decode(content, type=SpendMoney)
     return msgspec.json.decode(content, type=SalesDocument)
 
 

@@ -38,3 +38,13 @@ def payment_key(of_document: str, tender: str) -> str:
 def payment_reference(number: str, tender: str) -> str:
     """`DB-356-20170315 Credit card`: what tells the payments of one document apart in Xero."""
     return f"{number} {tender}"
+
+
+def expense_key(expense_id: str) -> str:
+    """The natural key of an expense's spend money or receive money."""
+    return f"expense:{expense_id}"
+
+
+def expense_reference(prefix: str, expense_id: str) -> str:
+    """`DB-EXP-aspire-1f0c`: what tells an expense's bank transaction from all others in Xero."""
+    return f"{prefix}-EXP-{expense_id}"

@@ -13,6 +13,7 @@ from fastapi import FastAPI
 from starlette.routing import Route
 
 from daybook.sandbox import connections, control, oauth, pages
+from daybook.sandbox.aspire import routes as aspire
 from daybook.sandbox.delivery import send_reply, send_with_fault
 from daybook.sandbox.http import read_request, text_reply
 from daybook.sandbox.pipeline import (
@@ -167,6 +168,7 @@ def create_app(config: SandboxConfig) -> FastAPI:
     plain(oauth.CONSENT, ["POST"], lambda request: oauth.authorize(world, request))
     plain(oauth.DISCOVERY, ["GET"], lambda _: oauth.discovery(world))
     points_of_sale.mount(world, recorded, plain)
+    aspire.mount(world, recorded, plain)
     plain("/_sandbox/style.css", ["GET"], lambda _: pages.style())
     plain("/_sandbox", ["GET"], lambda request: control.answer(world, request))
     plain("/_sandbox/{path:path}", every, lambda request: control.answer(world, request))

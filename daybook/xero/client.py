@@ -143,6 +143,15 @@ class XeroClient:
             _Call(method, path, params or {}, headers, _ENCODER.encode(body))
         )
 
+    def upload(self, path: str, content: bytes, *, content_type: str, idempotency_key: str) -> Json:
+        """Send a file once, as `write` does; the errors are the same.
+
+        `path` is used as it is: what is not plain in it has to be escaped by the caller.
+        """
+        assert 0 < len(idempotency_key) <= _KEY_LENGTH_MAX, "every write carries a key"
+        headers = {"Idempotency-Key": idempotency_key, "Content-Type": content_type}
+        return self._send_within_limits(_Call("PUT", path, {}, headers, content))
+
     def _send_within_limits(self, call: _Call) -> Json:
         """Send; a call that a limit refused was not done: wait as Xero says and repeat it."""
         waited_seconds = 0

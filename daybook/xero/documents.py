@@ -15,6 +15,7 @@ from daybook.xero.batches import ELEMENT_COUNT_MAX
 from daybook.xero.responses import validation_messages, warning_messages
 from daybook.xero.wire import (
     amount_of,
+    bank_transaction_body,
     credit_note_body,
     id_of,
     invoice_body,
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from decimal import Decimal
 
-    from daybook.posting.documents import SalesDocument
+    from daybook.posting.documents import SalesDocument, SpendMoney
     from daybook.xero.client import XeroClient
     from daybook.xero.responses import Json, JsonAny
     from daybook.xero.wire import PaymentToSend
@@ -111,6 +112,26 @@ def put_payments(
         if element is not None
         else _missing(payment.payment.reference)
         for payment, element in zip(payments, found, strict=True)
+    )
+
+
+def put_bank_transactions(
+    client: XeroClient,
+    documents: Sequence[SpendMoney],
+    *,
+    contact_ids: Mapping[str, str],
+    idempotency_key: str,
+) -> tuple[Outcome, ...]:
+    """Create spend money and receive money in one call, as `put_invoices` does."""
+    bodies = [bank_transaction_body(one, contact_ids[one.contact_name]) for one in documents]
+    elements = _put(client, "BankTransactions", bodies, idempotency_key)
+    wanted = [document.reference for document in documents]
+    found = _matched(wanted, elements, lambda element: text_of(element, "Reference"))
+    return tuple(
+        _outcome(element, real_id(element.get("BankTransactionID")), "Total", "Reference")
+        if element is not None
+        else _missing(document.reference)
+        for document, element in zip(documents, found, strict=True)
     )
 
 

@@ -40,7 +40,7 @@ def find_by_number(
     found: dict[str, SalesDocumentInXero] = {}
     wanted = frozenset(numbers)
     for chunk in lookup_chunks(numbers, _clause_of(kind)):
-        for element in _pages(client, _COLLECTIONS[kind], _by_number(kind, chunk)):
+        for element in pages(client, _COLLECTIONS[kind], _by_number(kind, chunk)):
             number = number_of(element, kind)
             if number not in wanted or text_of(element, "Type") != type_of(kind):
                 continue
@@ -54,12 +54,9 @@ def list_sales_documents(
     client: XeroClient, kind: DocumentKind, first_date: dt.date, last_date: dt.date
 ) -> Iterator[SalesDocumentInXero]:
     """Read every invoice or credit note dated in the period, both ends included, in any status."""
-    where = (
-        f'Type=="{type_of(kind)}" AND Date>={_date_time(first_date)}'
-        f" AND Date<={_date_time(last_date)}"
-    )
+    where = f'Type=="{type_of(kind)}" AND {date_clause(first_date, last_date)}'
     params = {"where": where, "order": _ID_FIELDS[kind], "unitdp": "4"}
-    for element in _pages(client, _COLLECTIONS[kind], params):
+    for element in pages(client, _COLLECTIONS[kind], params):
         yield sales_document(element, kind)
 
 
@@ -73,7 +70,7 @@ def payments_of(client: XeroClient, parent_ids_xero: Sequence[str]) -> tuple[Pay
     for chunk in lookup_chunks(parent_ids_xero, _parent_clause):
         any_parent = " OR ".join(_parent_clause(parent_id) for parent_id in chunk)
         where = f'Status=="AUTHORISED" AND ({any_parent})'
-        for element in _pages(client, "Payments", {"where": where}):
+        for element in pages(client, "Payments", {"where": where}):
             payment = payment_in_xero(element)
             if payment.status != "DELETED" and payment.parent_id_xero.lower() in wanted:
                 found.append(payment)
@@ -101,11 +98,16 @@ def _parent_clause(parent_id: str) -> str:
     return f'Invoice.InvoiceID==guid("{parent_id}")'
 
 
+def date_clause(first_date: dt.date, last_date: dt.date) -> str:
+    """Write a filter for a period, both ends included."""
+    return f"Date>={_date_time(first_date)} AND Date<={_date_time(last_date)}"
+
+
 def _date_time(date: dt.date) -> str:
     return f"DateTime({date.year}, {date.month:02}, {date.day:02})"
 
 
-def _pages(client: XeroClient, collection: str, params: dict[str, str]) -> Iterator[Json]:
+def pages(client: XeroClient, collection: str, params: dict[str, str]) -> Iterator[Json]:
     """Read all pages of a list; stops at Xero's page count, or at a page that is not full."""
     for page in range(1, _PAGE_COUNT_MAX + 1):
         paging = {"page": str(page), "pageSize": str(PAGE_SIZE)}

@@ -13,18 +13,23 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Final
 
 from daybook.errors import FinalError
-from daybook.posting.documents import DocumentKind, Tracking
+from daybook.posting.documents import MONEY_KINDS, DocumentKind, Tracking
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from daybook.posting.documents import DocumentLine, Payment, SalesDocument
+    from daybook.posting.documents import DocumentLine, Payment, SalesDocument, SpendMoney
     from daybook.xero.responses import Json, JsonAny
 
 ZERO_ID: Final = "00000000-0000-0000-0000-000000000000"
 TRACKING_COUNT_MAX: Final = 2
 
-_TYPES: Final = {DocumentKind.INVOICE: "ACCREC", DocumentKind.CREDIT_NOTE: "ACCRECCREDIT"}
+_TYPES: Final = {
+    DocumentKind.INVOICE: "ACCREC",
+    DocumentKind.CREDIT_NOTE: "ACCRECCREDIT",
+    DocumentKind.SPEND_MONEY: "SPEND",
+    DocumentKind.RECEIVE_MONEY: "RECEIVE",
+}
 _ID_FIELDS: Final = {DocumentKind.INVOICE: "InvoiceID", DocumentKind.CREDIT_NOTE: "CreditNoteID"}
 _NUMBER_FIELDS: Final = {
     DocumentKind.INVOICE: "InvoiceNumber",
@@ -107,7 +112,7 @@ class PaymentToSend:
 
 
 def type_of(kind: DocumentKind) -> str:
-    """Return Xero's name of the kind of sales document."""
+    """Return Xero's name of the kind of document."""
     return _TYPES[kind]
 
 
@@ -151,6 +156,28 @@ def payment_body(to_send: PaymentToSend) -> Json:
         "Date": payment.date.isoformat(),
         "Amount": _cents(payment.amount),
         "Reference": payment.reference,
+    }
+
+
+def bank_transaction_body(document: SpendMoney, contact_id: str) -> Json:
+    """Write a spend money or receive money; line amounts include the tax that is given with them.
+
+    Without a currency: it is the bank account's own. It stays unreconciled, for a person to match
+    with the statement line.
+    """
+    assert document.kind in MONEY_KINDS
+    return {
+        "Type": _TYPES[document.kind],
+        "Status": "AUTHORISED",
+        "Contact": {"ContactID": contact_id},
+        "BankAccount": {"Code": document.bank_account_code},
+        "Date": document.date.isoformat(),
+        "LineAmountTypes": "Inclusive",
+        "Reference": document.reference,
+        "LineItems": [
+            {**_line_body(line), "UnitAmount": _cents(line.net_amount + line.tax_amount)}
+            for line in document.lines
+        ],
     }
 
 

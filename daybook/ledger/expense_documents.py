@@ -1,0 +1,153 @@
+"""The bank transactions of expenses as documents: planned, waiting, and what became of them."""
+
+from __future__ import annotations
+
+import datetime as dt  # noqa: TC003 - part of public signatures
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+import msgspec
+from sqlalchemy import text
+
+from daybook.ledger.documents import WaitingDocument
+from daybook.money import minor_from_amount
+from daybook.posting.documents import DocumentKind, SpendMoney, encode, payload_hash
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+
+    from sqlalchemy import Connection
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedExpense:
+    """An expense's document to be stored as planned; `content_hash` is the expense's version."""
+
+    expense_id: str
+    organisation_id: int
+    document: SpendMoney
+    content_hash: str
+
+
+def write_planned_expenses(
+    connection: Connection,
+    planned: Sequence[PlannedExpense],
+    *,
+    run_id: str,
+    now_at: dt.datetime,
+) -> int:
+    """Store documents as planned, unless they are under way or in Xero; says how many."""
+    rows = [_row(one) for one in sorted(planned, key=lambda one: one.document.date)]
+    values = {"rows": msgspec.json.encode(rows).decode(), "run": run_id, "now": now_at}
+    return connection.execute(_WRITE_PLANNED, values).rowcount
+
+
+def waiting_expense_documents(
+    connection: Connection,
+    organisation_id: int,
+    expense_ids: Collection[str],
+    *,
+    kind: DocumentKind,
+) -> list[WaitingDocument]:
+    """The planned documents of these expenses, the oldest first."""
+    values = {"organisation": organisation_id, "ids": list(expense_ids), "kind": kind}
+    return [
+        WaitingDocument(row.id, row.id, row.byte_count, row.contact_name)
+        for row in connection.execute(_WAITING, values)
+    ]
+
+
+def settle_expenses(
+    connection: Connection, organisation_id: int, *, run_id: str, now_at: dt.datetime
+) -> None:
+    """Bring pending expenses up to date with what became of their documents."""
+    values = {"organisation": organisation_id, "run": run_id, "now": now_at}
+    connection.execute(_SETTLE, values)
+
+
+def document_ids_xero(connection: Connection, organisation_id: int) -> frozenset[str]:
+    """Xero's ids of everything that this ledger has posted as bank transactions."""
+    rows = connection.execute(_IDS, {"organisation": organisation_id})
+    return frozenset(rows.scalars())
+
+
+def _row(planned: PlannedExpense) -> dict[str, Any]:
+    document = planned.document
+    return {
+        "expense_id": planned.expense_id,
+        "organisation_id": planned.organisation_id,
+        "natural_key": document.natural_key,
+        "kind": document.kind,
+        "business_date": document.date,
+        "currency": document.currency,
+        "total_minor": minor_from_amount(document.total_amount, document.currency),
+        "content": msgspec.Raw(encode(document)),
+        "payload_hash": payload_hash(document),
+        "content_hash": planned.content_hash,
+    }
+
+
+_WRITE_PLANNED: Final = text("""
+    WITH wanted AS (
+        SELECT * FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS r(
+            expense_id text, organisation_id bigint, natural_key text, kind text,
+            business_date date, currency text, total_minor bigint, content jsonb,
+            payload_hash text, content_hash text)
+    ), written AS (
+        INSERT INTO documents (organisation_id, natural_key, kind, business_date, currency,
+            total_minor, content, payload_hash, state, planned_at, run_id)
+        SELECT organisation_id, natural_key, kind, business_date, currency, total_minor, content,
+            payload_hash, 'planned', :now, :run
+        FROM wanted ORDER BY natural_key
+        ON CONFLICT (organisation_id, natural_key) DO UPDATE SET
+            kind = excluded.kind, business_date = excluded.business_date,
+            currency = excluded.currency, total_minor = excluded.total_minor,
+            content = excluded.content, payload_hash = excluded.payload_hash,
+            state = 'planned', problem = NULL, planned_at = :now, run_id = :run
+        WHERE documents.state IN ('planned', 'rejected')
+        RETURNING id, natural_key
+    ), events AS (
+        INSERT INTO document_events (document_id, at, actor, event, detail)
+        SELECT id, :now, :run, 'planned', '{}' FROM written
+    )
+    UPDATE expenses e SET document_id = w.id, planned_hash = p.content_hash, changed_at = :now
+    FROM written w JOIN wanted p USING (natural_key)
+    WHERE e.expense_id = p.expense_id
+""")
+
+_WAITING: Final = text("""
+    SELECT d.id, octet_length(CAST(d.content AS text)) AS byte_count,
+        d.content->>'contact_name' AS contact_name
+    FROM documents d JOIN expenses e ON e.document_id = d.id
+    WHERE d.organisation_id = :organisation AND d.state = 'planned' AND d.kind = :kind
+      AND e.expense_id = ANY(:ids) AND e.stage = 'pending'
+    ORDER BY d.business_date, d.natural_key
+""")
+
+# A document's problem is an expense's problem: {code, key, sentence}.
+_SETTLE: Final = text("""
+    WITH changed AS (
+        UPDATE expenses e SET
+            stage = CASE WHEN d.state = 'posted' THEN 'synced' ELSE e.stage END,
+            reviewed_hash = CASE WHEN d.state = 'posted' THEN e.planned_hash
+                ELSE e.reviewed_hash END,
+            problems = CASE WHEN d.problem IS NULL THEN '[]'
+                ELSE jsonb_build_array(d.problem) END,
+            changed_at = :now
+        FROM documents d
+        WHERE d.id = e.document_id AND d.organisation_id = :organisation AND e.stage = 'pending'
+          AND (d.state = 'posted'
+            OR (d.problem IS NOT NULL AND e.problems <> jsonb_build_array(d.problem)))
+        RETURNING e.expense_id, d.state, d.id_xero, d.problem
+    )
+    INSERT INTO expense_events (expense_id, at, actor, event, detail)
+    SELECT expense_id, :now, :run, CASE WHEN state = 'posted' THEN 'synced' ELSE 'sync error' END,
+        jsonb_strip_nulls(jsonb_build_object('id_xero', id_xero, 'problem', problem))
+    FROM changed
+""")
+
+_IDS: Final = text("""
+    SELECT id_xero FROM documents
+    WHERE organisation_id = :organisation AND id_xero IS NOT NULL
+      AND kind IN ('spend_money', 'receive_money')
+""")
