@@ -40,7 +40,7 @@ class Settings(BaseSettings):
         env_prefix=PREFIX, env_ignore_empty=True, frozen=True, extra="forbid", validate_default=True
     )
     secret_names: ClassVar[frozenset[str]] = frozenset(
-        {"database_url", "xero_client_secret", "secret_key"}
+        {"database_url", "xero_client_secret", "secret_key", "pos_url", "pos_token"}
     )
 
     home: Path = Field(default=Path(".daybook"), description="a folder Daybook may write in")
@@ -72,7 +72,14 @@ class Settings(BaseSettings):
         default=300, ge=0, le=1_000_000, description="a number of calls from 0 to 1000000"
     )
 
-    pos_url: str | None = Field(default=None, description="a folder or an fsspec URL")
+    # A secret too: it may hold a user and a password.
+    pos_url: SecretStr | None = Field(
+        default=None, description="a folder, or the address of the point of sale's receipts"
+    )
+    pos_token: SecretStr | None = Field(
+        default=None, description="the access token of the point of sale"
+    )
+    pos_options: Path | None = Field(default=None, description="the path of a TOML file")
     trailing_days: int = Field(
         default=7, ge=1, le=366, description="a number of days from 1 to 366"
     )
@@ -89,9 +96,11 @@ class Settings(BaseSettings):
         default="DB", pattern=r"^[A-Z0-9]{1,10}$", description="1 to 10 capital letters or digits"
     )
 
-    @field_validator("home")
+    @field_validator("home", "pos_options")
     @classmethod
-    def _absolute(cls, value: Path) -> Path:
+    def _absolute(cls, value: Path | None) -> Path | None:
+        if value is None:
+            return None
         return Path(os.path.abspath(value.expanduser()))  # noqa: PTH100 - resolve() would follow a link
 
     @field_validator(

@@ -20,13 +20,15 @@ from daybook.ledger.engine import open_engine
 from daybook.ledger.migrate import upgrade
 from daybook.ledger.organisations import read_organisations
 from daybook.ledger.stores import read_stores
-from daybook.pos.files import FilesSource
+from daybook.pos.registry import source_of
+from daybook.pos.source_context import SourceContext, parse_options
 from daybook.settings import Settings, load_settings
 from daybook.xero.client import open_http
 from daybook.xero.identity import XeroApp
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from pathlib import Path
 
     import httpx
     from sqlalchemy import Engine
@@ -73,10 +75,22 @@ class Wiring:
         """Where receipts come from."""
         if self.settings.pos_url is None:
             raise SettingError(
-                "DAYBOOK_POS_URL is missing: set it to the folder, or any fsspec URL, in which "
-                "the point of sale's receipts, lines and tenders files lie."
+                "DAYBOOK_POS_URL is missing: set it to the folder, or the address, in which the "
+                "point of sale's receipts lie."
             )
-        return FilesSource(self.settings.pos_url)
+        return self.source_at(self.settings.pos_url.get_secret_value())
+
+    def source_at(self, url: str) -> ReceiptSource:
+        """The source at another address, with the same options and token."""
+        token, path = self.settings.pos_token, self.settings.pos_options
+        context = SourceContext(
+            tables={} if path is None else parse_options(_options_text(path), str(path)),
+            where="" if path is None else str(path),
+            token=None if token is None else token.get_secret_value(),
+            http=lambda: self.http,
+            clock=self.clock,
+        )
+        return source_of(url, context)
 
     def xero(self, *, keep_reserve: bool = False) -> XeroAccess:
         """What it takes to reach Xero; `keep_reserve` leaves the day's last calls to the night."""
@@ -137,6 +151,16 @@ class Wiring:
     def close(self) -> None:
         """Give everything back; the last user of an embedded PostgreSQL stops it."""
         self._open.close()
+
+
+def _options_text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingError(
+            f"The file {path}, which DAYBOOK_POS_OPTIONS names, cannot be read "
+            f"({type(error).__name__}); put it there, or correct the path."
+        ) from None
 
 
 @cache

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from daybook.errors import InputError
 from daybook.money import minor_digits
+
+if TYPE_CHECKING:
+    from decimal import Decimal
 
 NAME_LENGTH_MAX: Final = 200
 _YEARS: Final = range(1970, 2200)
@@ -25,6 +28,12 @@ def shown(text: str) -> str:
     """The text as a sentence quotes it: short, and on one line."""
     line = text.encode("unicode_escape").decode("ascii") if not text.isprintable() else text
     return f"'{line[:_SHOWN_LENGTH_MAX]}{'...' if len(line) > _SHOWN_LENGTH_MAX else ''}'"
+
+
+def plain(value: Decimal) -> str:
+    """The number written out in full, without an exponent and without zeros that say nothing."""
+    text = f"{value:f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
 
 
 def instant_us(text: str) -> int:

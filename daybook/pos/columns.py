@@ -17,7 +17,6 @@ from daybook.pos import cells
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from decimal import Decimal
 
     from numpy.typing import NDArray
 
@@ -167,14 +166,9 @@ def _text(column: pa.ChunkedArray) -> pa.Array:
         array = array.cast(array.type.value_type)
     if pa.types.is_decimal(array.type):
         encoded = array.dictionary_encode()
-        written = pa.array([_written(value) for value in encoded.dictionary.to_pylist()])
+        written = pa.array([cells.plain(value) for value in encoded.dictionary.to_pylist()])
         return pa.DictionaryArray.from_arrays(encoded.indices, written).cast(pa.string())
     return pc.utf8_trim_whitespace(array.cast(pa.string()))
-
-
-def _written(value: Decimal) -> str:
-    text = f"{value:f}"
-    return text.rstrip("0").rstrip(".") if "." in text else text
 
 
 def _nulls(column: Any) -> NDArray[np.int64]:  # noqa: ANN401 - pyarrow has no types

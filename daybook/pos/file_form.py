@@ -92,9 +92,9 @@ def chosen_columns(file: TableFile, header: Sequence[str]) -> list[str]:
             )
         if not present and column.is_required:
             raise InputError(
-                f"{file.url} has no column {' or '.join(column.names)}; its first row must name "
-                f"the columns {', '.join(one.name for one in COLUMNS[file.table])}. "
-                f"It names {', '.join(header) or 'none'}."
+                f"{file.url} has no column {' or '.join(column.names)}; its columns are "
+                f"{', '.join(header) or 'none'}, they must be called "
+                f"{', '.join(one.name for one in COLUMNS[file.table])}."
             )
         chosen += present
     return chosen

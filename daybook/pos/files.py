@@ -68,25 +68,44 @@ class FilesSource:
         """
         if not stores:
             return
-        window = _window(stores, first_date, last_date)
+        window = window_of(stores, first_date, last_date)
         store_ids = frozenset(store.store_id for store in stores)
         for part in find_parts(self._url):
-            readers = {name: open_reader(getattr(part, name)) for name in _TABLES}
-            if not may_hold(part, window):
-                continue
-            surveyed = survey(readers["receipts"], store_ids, window, known_store_ids)
-            if surveyed.rejects:
-                yield Page(joined([]), surveyed.rejects)
-            if surveyed.has_any_inside:
-                bucket_count = self._bucket_count(surveyed.receipt_count)
-                pages = _pages(part, readers, store_ids, window=window, bucket_count=bucket_count)
-                yield from _filled(pages, self._page_receipts)
-
-    def _bucket_count(self, receipt_count: int) -> int:
-        return min(max(-(-receipt_count // self._page_receipts), 1), BUCKET_COUNT_MAX)
+            yield from part_pages(
+                part,
+                store_ids,
+                window,
+                known_store_ids=known_store_ids,
+                page_receipts=self._page_receipts,
+            )
 
 
-def _window(stores: Sequence[Store], first_date: dt.date, last_date: dt.date) -> Window:
+def part_pages(
+    part: Part,
+    store_ids: frozenset[str],
+    window: Window,
+    *,
+    known_store_ids: Collection[str] | None,
+    page_receipts: int,
+) -> Iterator[Page]:
+    """The stores' receipts of one part, in pages of about `page_receipts`.
+
+    Raises:
+        InputError: a file cannot be read, or has not the form.
+    """
+    readers = {name: open_reader(getattr(part, name)) for name in _TABLES}
+    if not may_hold(part, window):
+        return
+    surveyed = survey(readers["receipts"], store_ids, window, known_store_ids)
+    if surveyed.rejects:
+        yield Page(joined([]), surveyed.rejects)
+    if surveyed.has_any_inside:
+        bucket_count = min(max(-(-surveyed.receipt_count // page_receipts), 1), BUCKET_COUNT_MAX)
+        pages = _pages(part, readers, store_ids, window=window, bucket_count=bucket_count)
+        yield from _filled(pages, page_receipts)
+
+
+def window_of(stores: Sequence[Store], first_date: dt.date, last_date: dt.date) -> Window:
     """The instants that cover the business dates of all the stores."""
     clocks = {(store.time_zone, store.cutoff) for store in stores}
     intervals = [utc_window(first_date, last_date, zone, cutoff) for zone, cutoff in clocks]

@@ -35,7 +35,7 @@ def demo_settings(
         update={
             "database_url": SecretStr(postgres.url("daybook")),
             "secret_key": settings.encryption_key(),
-            "pos_url": str(settings.home / RECEIPTS),
+            "pos_url": SecretStr(str(settings.home / RECEIPTS)),
             "xero_api_url": bootstrap["api_url"],
             "xero_identity_url": bootstrap["identity_url"],
             "xero_login_url": bootstrap["login_url"],

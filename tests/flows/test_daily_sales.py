@@ -66,7 +66,7 @@ def tills(
                 xero_login_url=app.login_url,
                 xero_client_id=app.client_id,
                 xero_client_secret=SecretStr(app.client_secret),
-                pos_url=str(tmp_path / "tills"),
+                pos_url=SecretStr(str(tmp_path / "tills")),
             )
         )
         monkeypatch.setattr(wiring, "shared", lambda: wired)

@@ -1,0 +1,63 @@
+"""Which source an address means: one entry for each kind of point of sale.
+
+`name+address` is the source of that name at the address; any other address is the files source.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from fsspec import available_protocols
+
+from daybook.errors import InputError
+from daybook.pos.files import FilesSource
+from daybook.pos.sql import open_sql
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from daybook.pos.source import ReceiptSource
+    from daybook.pos.source_context import SourceContext
+
+
+@dataclass(frozen=True, slots=True)
+class SourceKind:
+    """A kind of source: an address to imitate, and what opens the address after the `+`."""
+
+    example: str
+    open: Callable[[str, SourceContext], ReceiptSource]
+
+
+SOURCES: Final[dict[str, SourceKind]] = {
+    "sql": SourceKind("sql+postgresql://user:password@host:5432/pos", open_sql),
+}
+
+
+def source_of(url: str, context: SourceContext) -> ReceiptSource:
+    """The source at this address; nothing is read yet.
+
+    Raises:
+        InputError: no source has such addresses, or its options are wrong.
+    """
+    _refuse_unknown_options(context)
+    name, plus, address = url.partition("+")
+    if plus and name in SOURCES:
+        return SOURCES[name].open(address, context)
+    scheme, separator, _ = url.partition("://")
+    if separator and scheme.partition("::")[0] not in available_protocols():
+        known = ", ".join(kind.example for kind in SOURCES.values())
+        raise InputError(
+            f"No point of sale is read from addresses that begin with {scheme}://; use a folder "
+            f"or an fsspec URL such as s3://bucket/pos for files, or one like {known}."
+        )
+    return FilesSource(url)
+
+
+def _refuse_unknown_options(context: SourceContext) -> None:
+    for name in context.tables:
+        if name not in SOURCES:
+            raise InputError(
+                f"[{name}] in {context.where} is not the options of any source; there are "
+                f"{', '.join(f'[{one}]' for one in SOURCES)}. Correct its name, or remove it."
+            )

@@ -1,0 +1,58 @@
+"""Putting the parts together."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from pydantic import SecretStr
+
+from daybook.errors import SettingError
+from daybook.settings import Settings
+from daybook.wiring import Wiring
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+OPTIONS = """
+[sql]
+receipts = "SELECT 1 WHERE at >= :first_at AND at < :last_at"
+lines = "SELECT 1 WHERE at >= :first_at AND at < :last_at"
+tenders = "SELECT 1 WHERE at >= :first_at AND at < :last_at"
+"""
+
+
+def wired(tmp_path: Path, url: str | None, options: Path | None = None) -> Wiring:
+    """A wiring with these settings of the source."""
+    address = None if url is None else SecretStr(url)
+    return Wiring(Settings(home=tmp_path, pos_url=address, pos_options=options))
+
+
+def test_the_source_is_chosen_by_its_address(tmp_path: Path) -> None:
+    """With the options of the file that the settings name."""
+    path = tmp_path / "pos.toml"
+    path.write_text(OPTIONS)
+    assert "files at /mnt/pos" == wired(tmp_path, "/mnt/pos").source.name
+    source = wired(tmp_path, "sql+postgresql://till:s3cret@host/pos", path).source
+    assert "database postgresql://host/pos" == source.name
+
+
+def test_a_missing_address_is_named(tmp_path: Path) -> None:
+    """By the variable that holds it."""
+    with pytest.raises(SettingError, match=r"^DAYBOOK_POS_URL is missing"):
+        _ = wired(tmp_path, None).source
+
+
+def test_options_that_cannot_be_read_are_named(tmp_path: Path) -> None:
+    """By the variable and the path."""
+    with pytest.raises(SettingError, match=r"pos.toml, which DAYBOOK_POS_OPTIONS names, cannot"):
+        _ = wired(tmp_path, "/mnt/pos", tmp_path / "pos.toml").source
+
+
+def test_address_and_token_are_not_shown(tmp_path: Path) -> None:
+    """An address may hold a password."""
+    settings = Settings(
+        home=tmp_path, pos_url=SecretStr("sql+x://a:s3cret@host"), pos_token=SecretStr("t0ken")
+    )
+    assert "s3cret" not in repr(settings)
+    assert "t0ken" not in repr(settings)
