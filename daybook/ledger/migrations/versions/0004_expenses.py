@@ -14,13 +14,13 @@ depends_on = None
 
 def upgrade() -> None:
     """Apply."""
-    op.drop_constraint("ck_documents_kind", "documents", type_="check")
+    op.drop_constraint(op.f("ck_documents_kind"), "documents", type_="check")
     op.create_check_constraint(
         op.f("ck_documents_kind"),
         "documents",
         "kind IN ('invoice', 'credit_note', 'payment', 'spend_money', 'receive_money')",
     )
-    op.drop_constraint("ck_documents_number", "documents", type_="check")
+    op.drop_constraint(op.f("ck_documents_number"), "documents", type_="check")
     op.create_check_constraint(
         op.f("ck_documents_number"),
         "documents",
@@ -191,11 +191,11 @@ def downgrade() -> None:
         "spend_accounts",
     ):
         op.drop_table(table)
-    op.drop_constraint("ck_documents_number", "documents", type_="check")
+    op.drop_constraint(op.f("ck_documents_number"), "documents", type_="check")
     op.create_check_constraint(
         op.f("ck_documents_number"), "documents", "(kind = 'payment') = (number IS NULL)"
     )
-    op.drop_constraint("ck_documents_kind", "documents", type_="check")
+    op.drop_constraint(op.f("ck_documents_kind"), "documents", type_="check")
     op.create_check_constraint(
         op.f("ck_documents_kind"), "documents", "kind IN ('invoice', 'credit_note', 'payment')"
     )
