@@ -66,7 +66,7 @@ def reconcile(
     for organisation_id, with_documents in by_organisation.items():
         dates = [line.store_day.business_date for line in with_documents]
         kinds = [DocumentKind.INVOICE]
-        if any(len(line.numbers) > 1 for line in with_documents):
+        if any(line.has_credit_note for line in with_documents):
             kinds.append(DocumentKind.CREDIT_NOTE)
         for kind in kinds:
             for found in list_sales_documents(

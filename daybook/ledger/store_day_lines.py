@@ -40,6 +40,7 @@ class StoreDayLine:
     total_minor: int
     documents_minor: int
     paid_minor: int
+    has_credit_note: bool
     numbers: tuple[str, ...]
     ids_xero: tuple[str, ...]
 
@@ -60,6 +61,7 @@ def store_day_lines(connection: Connection, store_days: Collection[StoreDay]) ->
             total_minor=row.total_minor,
             documents_minor=row.documents_minor,
             paid_minor=row.paid_minor,
+            has_credit_note=row.has_credit_note,
             numbers=tuple(row.numbers),
             ids_xero=tuple(row.ids_xero),
         )
@@ -89,6 +91,7 @@ _LINES = text("""
             COALESCE(sum(CASE WHEN d.kind <> 'payment' THEN NULL WHEN p.kind = 'invoice'
                 THEN d.total_minor ELSE -d.total_minor END), 0) AS paid_minor,
             count(*) FILTER (WHERE d.kind = 'payment') AS tender_count,
+            bool_or(d.kind = 'credit_note') AS has_credit_note,
             COALESCE(array_agg(d.number ORDER BY d.number)
                 FILTER (WHERE d.number IS NOT NULL), '{}') AS numbers,
             COALESCE(array_agg(d.id_xero ORDER BY d.number)
@@ -107,6 +110,7 @@ _LINES = text("""
         COALESCE(t.total_minor, 0) AS total_minor,
         CAST(COALESCE(written.documents_minor, 0) AS bigint) AS documents_minor,
         CAST(COALESCE(written.paid_minor, 0) AS bigint) AS paid_minor,
+        COALESCE(written.has_credit_note, false) AS has_credit_note,
         COALESCE(written.numbers, '{}') AS numbers,
         COALESCE(written.ids_xero, '{}') AS ids_xero
     FROM wanted w

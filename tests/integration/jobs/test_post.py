@@ -149,7 +149,7 @@ def test_number_that_is_taken_by_something_else_is_held(chain: Chain) -> None:
     chain.plan(days)
     chain.post(days)
     with chain.engine.begin() as connection:  # as after the loss of the ledger
-        connection.execute(text("TRUNCATE documents, document_events, store_days"))
+        connection.execute(text("TRUNCATE documents, document_events, store_days CASCADE"))
     changed = chain.total([daily_total("S01", net=1200)])
     chain.plan(changed)
     before = len(chain.books()["payments"])
@@ -165,7 +165,7 @@ def test_documents_of_a_lost_ledger_are_adopted(chain: Chain) -> None:
     days = planned_days(chain)
     chain.post(days)
     with chain.engine.begin() as connection:
-        connection.execute(text("TRUNCATE documents, document_events, store_days"))
+        connection.execute(text("TRUNCATE documents, document_events, store_days CASCADE"))
     chain.plan(days)
     posted = chain.post(days)
     assert 11 == posted.adopted_count
@@ -273,3 +273,12 @@ def test_batches_are_filled_across_stores_and_dates(chain: Chain) -> None:
     calls = Counter(row["path"].rpartition("/")[2] for row in log)
     assert {"Contacts": 1, "Invoices": 2, "Payments": 3} == calls
     assert Decimal(690) == sum(Decimal(row["total"]) for row in chain.books()["invoices"])
+
+
+def test_day_of_refunds_alone_is_read_back(chain: Chain) -> None:
+    """A credit note without an invoice is found in Xero, and the day is equal."""
+    days = chain.total([daily_total("S01", net=0, refund=500)])
+    chain.plan(days)
+    chain.post(days)
+    (line,) = reconcile(chain.engine, {chain.organisation.organisation_id: chain.client}, days)
+    assert -500 == line.xero_minor == line.line.documents_minor == line.line.paid_minor
