@@ -1,6 +1,6 @@
-"""The Qashier source: daily Sales reports from a drop folder, saved mails or any fsspec URL.
+"""The Qashier source: Sales reports and Transaction Details from a drop folder or saved mails.
 
-Qashier has no interface that sells receipts; what it has are files. `docs/qashier.md` describes
+Qashier has no interface that gives out receipts; what it has are files. `docs/qashier.md` describes
 them, and every assumption made about them. Of a store's day the newest file counts, whole: if that
 cannot be taken over, the day is left out and the rejects say why.
 """
@@ -8,12 +8,21 @@ cannot be taken over, the day is left out and the rejects say why.
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass
+import itertools
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from daybook.pos.file_parts import redacted
 from daybook.pos.qashier_arrivals import Arrival, Unreadable, arrivals
-from daybook.pos.qashier_days import Version, cut_off_refused, day_receipts, too_early
+from daybook.pos.qashier_days import (
+    Day,
+    DetailsVersion,
+    ReportVersion,
+    cutoff_refused,
+    day_receipts,
+    too_early,
+)
+from daybook.pos.qashier_details import Details, DetailsDay, read_details
 from daybook.pos.qashier_receipt import DayReceipts, receipt_batch
 from daybook.pos.qashier_report import read_figures, read_report
 from daybook.pos.qashier_stores import StoreNames
@@ -23,7 +32,7 @@ from daybook.sales.business_date import utc_window
 from daybook.sales.store import StoreDay
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
     from daybook.pos.qashier_report import ReportFile
     from daybook.sales.store import Store
@@ -71,20 +80,15 @@ class QashierSource:
             last_date,
             self._is_early_allowed,
         )
-        rejects: list[Reject] = []
-        newest: dict[StoreDay, Version] = {}
-        for arrival in arrivals(self._url, asked.start_at):
-            if isinstance(arrival, Unreadable):
-                rejects.append(Reject(arrival.url, 1, "", arrival.reason))
-                continue
-            try:
-                version = _report_version(arrival, asked)
-            except Misfit as misfit:
-                rejects.append(_reject(arrival.url, misfit))
-                continue
-            if version is not None:
-                newest[version[0]] = version[1]
-        yield from _pages(newest, asked, rejects)
+        came = list(arrivals(self._url, asked.start_at))
+        yield from _unreadable(came)
+        files = [one for one in came if isinstance(one, Arrival)]
+        reports, rejects = _reports([one for one in files if one.kind == "report"], asked)
+        yield from _pages(
+            itertools.chain(
+                rejects, _days([one for one in files if one.kind == "details"], reports, asked)
+            )
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +101,16 @@ class _Asked:
     last_date: dt.date
     is_early_allowed: bool
 
+    def store(self, said: str, row_number: int) -> Store | None:
+        """The store of this name, if it is asked for."""
+        return self.stores.get(self.names.store_id(said, row_number))
+
+    def refused(self, day: StoreDay, store: Store, file: Arrival) -> Reject | None:
+        """Why the file cannot tell of this day, if it cannot."""
+        early = None if self.is_early_allowed else too_early(day, store, file.written_at)
+        said = cutoff_refused(store) or early
+        return Reject(file.url, 1, "", said) if said else None
+
     @property
     def start_at(self) -> dt.datetime:
         """The first instant that is wanted in any store."""
@@ -105,27 +119,46 @@ class _Asked:
         return min(utc_window(*dates, zone, dt.time(0, 0))[0] for zone in zones)
 
 
-def _report_version(arrival: Arrival, asked: _Asked) -> tuple[StoreDay, Version] | None:
+def _unreadable(came: Iterable[Arrival | Unreadable]) -> Iterator[Page]:
+    rejects = [Reject(one.url, 1, "", one.reason) for one in came if isinstance(one, Unreadable)]
+    if rejects:
+        yield Page(receipt_batch([]), tuple(rejects))
+
+
+def _reports(
+    files: Iterable[Arrival], asked: _Asked
+) -> tuple[dict[StoreDay, ReportVersion], list[Reject]]:
+    """The newest report of each day, readable or not; and files that belong to no day."""
+    newest: dict[StoreDay, ReportVersion] = {}
+    rejects: list[Reject] = []
+    for file in files:
+        try:
+            found = _report_version(file, asked)
+        except Misfit as misfit:
+            rejects.append(_reject(file.url, misfit))
+        else:
+            newest |= dict([found] if found else [])
+    return newest, rejects
+
+
+def _report_version(file: Arrival, asked: _Asked) -> tuple[StoreDay, ReportVersion] | None:
     """What the report says about its day; nothing if that is not wanted."""
-    report = read_report(arrival.read())
+    report = read_report(file.read())
     if report.last_date < asked.first_date or report.first_date > asked.last_date:
         return None
-    store = asked.stores.get(asked.names.store_id(report.store_name))
+    store = asked.store(report.store_name, 1)
     if store is None:
         return None
     _check_one_whole_day(report)
     day = StoreDay(report.first_date, store.store_id)
-    early = None if asked.is_early_allowed else too_early(day, store, arrival.written_at)
-    refused = cut_off_refused(store) or early
+    refused = asked.refused(day, store, file)
     if refused:
-        problem = Reject(arrival.url, 2, "", refused)
-        return day, Version(arrival.url, arrival.written_at, problems=(problem,))
+        return day, ReportVersion(file.url, file.written_at, None, (refused,))
     try:
         figures = read_figures(report, store.currency)
     except Misfit as misfit:
-        problem = _reject(arrival.url, misfit)
-        return day, Version(arrival.url, arrival.written_at, problems=(problem,))
-    return day, Version(arrival.url, arrival.written_at, figures)
+        return day, ReportVersion(file.url, file.written_at, None, (_reject(file.url, misfit),))
+    return day, ReportVersion(file.url, file.written_at, figures)
 
 
 def _check_one_whole_day(report: ReportFile) -> None:
@@ -141,21 +174,101 @@ def _check_one_whole_day(report: ReportFile) -> None:
         )
 
 
+def _days(
+    exports: Sequence[Arrival], reports: dict[StoreDay, ReportVersion], asked: _Asked
+) -> Iterator[DayReceipts | Reject]:
+    """Every day of either kind of file; an export is held in memory one at a time."""
+    newest: dict[StoreDay, Arrival] = {}
+    missing: dict[StoreDay, Reject] = {}
+    if len(exports) > 1:
+        newest, missing = _newest_exports(exports, asked)
+    told = set()
+    for export in exports:
+        try:
+            details = _read(export, asked)
+        except Misfit as misfit:
+            yield _reject(export.url, misfit)
+            continue
+        yield from (_reject(export.url, stranger) for stranger in details.strangers)
+        for day in sorted(details.days):
+            if newest.get(day, export) is export:
+                told.add(day)
+                version = _details_version(day, export, details.days[day], asked)
+                if day in missing:
+                    version = replace(version, problems=(*version.problems, missing[day]))
+                yield from _day(day, reports.get(day), version, asked)
+    for day in sorted(reports.keys() - told):
+        yield from _day(day, reports[day], None, asked)
+
+
+def _day(
+    day: StoreDay, report: ReportVersion | None, details: DetailsVersion | None, asked: _Asked
+) -> Iterator[DayReceipts | Reject]:
+    taken = day_receipts(Day(day, asked.stores[day.store_id], report, details))
+    yield from [taken] if isinstance(taken, DayReceipts) else taken
+
+
+def _newest_exports(
+    exports: Sequence[Arrival], asked: _Asked
+) -> tuple[dict[StoreDay, Arrival], dict[StoreDay, Reject]]:
+    """Which export tells of a day last; and days of which it has lost receipts."""
+    newest: dict[StoreDay, Arrival] = {}
+    known: dict[StoreDay, frozenset[int]] = {}
+    missing: dict[StoreDay, Reject] = {}
+    for export in exports:
+        try:
+            details = _read(export, asked)
+        except Misfit:
+            continue  # It is said when the export is read for good.
+        for day, found in details.days.items():
+            ids = frozenset(map(hash, found.receipt_ids))
+            lost_count = len(known.get(day, ids) - ids)
+            missing.pop(day, None)
+            if lost_count:
+                missing[day] = _lost(day, export, newest[day], lost_count)
+            newest[day] = export
+            known[day] = ids
+    return newest, missing
+
+
+def _lost(day: StoreDay, export: Arrival, before: Arrival, count: int) -> Reject:
+    return Reject(
+        export.url,
+        1,
+        "Receipt No.",
+        f"Of {day.business_date.isoformat()}, {count} receipts of store {day.store_id} are missing "
+        f"that stand in {before.url}, which is older. Export the day again without a filter, or "
+        "remove the file that is wrong; the day waits.",
+    )
+
+
+def _read(export: Arrival, asked: _Asked) -> Details:
+    return read_details(export.read(), asked.store, asked.first_date, asked.last_date)
+
+
+def _details_version(
+    day: StoreDay, export: Arrival, details: DetailsDay, asked: _Asked
+) -> DetailsVersion:
+    refused = asked.refused(day, asked.stores[day.store_id], export)
+    problems = (refused,) if refused else ()
+    return DetailsVersion(export.url, export.written_at, details, problems)
+
+
 def _reject(url: str, misfit: Misfit) -> Reject:
     return Reject(url, misfit.row_number, misfit.column, str(misfit))
 
 
-def _pages(newest: dict[StoreDay, Version], asked: _Asked, rejects: list[Reject]) -> Iterator[Page]:
-    """The days in order, several to a page."""
-    waiting: list[DayReceipts] = []
-    for day, version in sorted(newest.items(), key=lambda item: item[0]):
-        taken = day_receipts(day, asked.stores[day.store_id], version)
-        if isinstance(taken, DayReceipts):
-            waiting.append(taken)
+def _pages(found: Iterable[DayReceipts | Reject]) -> Iterator[Page]:
+    """Several days to a page."""
+    days: list[DayReceipts] = []
+    rejects: list[Reject] = []
+    for one in found:
+        if isinstance(one, Reject):
+            rejects.append(one)
         else:
-            rejects += taken
-        if sum(len(one.receipts) for one in waiting) >= _PAGE_RECEIPTS:
-            yield Page(receipt_batch(waiting), tuple(rejects))
-            waiting, rejects = [], []
-    if waiting or rejects:
-        yield Page(receipt_batch(waiting), tuple(rejects))
+            days.append(one)
+        if sum(len(day.receipts) for day in days) + len(rejects) >= _PAGE_RECEIPTS:
+            yield Page(receipt_batch(days), tuple(rejects))
+            days, rejects = [], []
+    if days or rejects:
+        yield Page(receipt_batch(days), tuple(rejects))

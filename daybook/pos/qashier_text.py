@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import re
 import unicodedata
+from functools import lru_cache
 from typing import Final
 
 from daybook.errors import InputError
@@ -15,6 +16,8 @@ _UTF_16_MARKS: Final = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _GROUPED: Final = re.compile(r"\d{1,3}(,\d{3})+(\.\d+)?", re.ASCII)
 _IN_BRACKETS: Final = re.compile(r"\((.*)\)")
 _LETTERS_MAX: Final = 3
+# Names and prices come again and again in a file.
+_REMEMBERED: Final = 1 << 14
 
 
 class Misfit(InputError):
@@ -50,6 +53,7 @@ def mended(cell: str) -> str:
     return cell.strip()
 
 
+@lru_cache(maxsize=_REMEMBERED)
 def label(cell: str) -> str:
     """A heading as it is compared: small letters, single blanks, no punctuation at its ends."""
     return " ".join(unicodedata.normalize("NFKC", cell).casefold().split()).strip(" .:*")
@@ -63,6 +67,7 @@ def name(cell: str, what: str, row_number: int) -> str:
         raise Misfit(f"The name of this {what} cannot be used: {error}", row_number) from None
 
 
+@lru_cache(maxsize=_REMEMBERED)
 def amount_minor(cell: str, currency: str) -> int:
     """An amount in minor units; currency signs, thousands in threes and brackets are understood.
 

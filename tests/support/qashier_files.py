@@ -8,8 +8,11 @@ import os
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+import openpyxl  # type: ignore[import-untyped]  # ships no types
+
 if TYPE_CHECKING:
     import datetime as dt
+    from collections.abc import Iterable, Sequence
     from pathlib import Path
 
 Section = list[list[str]]
@@ -111,6 +114,72 @@ class SalesReport:
             return [[name], ["Whatever", "1", "2", "3"]]
         title, figures = titles[name]
         return [[title], *([label, amount] for label, amount in figures.items())]
+
+
+HEADER = (
+    "Date",
+    "Receipt No.",
+    "Order Number",
+    "Transaction Total Amount",
+    "Transaction Level Percentage Discount",
+    "Transaction Level Dollar Discount",
+    "Transaction Total GST",
+    "Transaction Payment Method",
+    "Customer Name",
+    "Customer Phone Number",
+    "Voided",
+    "Void Reason",
+    "Transaction Item",
+    "Transaction Item Quantity",
+    "Amount Before Subsidy $",
+    "Transaction Item Final Amount ($)",
+    "Store Name",
+)
+
+
+@dataclass(frozen=True)
+class SoldItem:
+    """One row of Transaction Details; the default is a tea of 3.00 and 0.27 GST, paid in cash."""
+
+    receipt_id: str = "0205202609301001"
+    date: object = "02/05/2026 09:30:10"
+    total: object = "3.27"
+    tax: object = "0.27"
+    tender: object = "Cash"
+    item: object = "Teh Tarik"
+    amount: object = "3.00"
+    voided: object = "No"
+    percent: object = ""
+    dollars: object = ""
+    store_name: object = "Teh House Katong"
+
+    def cells(self) -> list[object]:
+        """The row under `HEADER`."""
+        return [
+            *(self.date, self.receipt_id, "0", self.total, self.percent, self.dollars, self.tax),
+            *(self.tender, "Tan Ah Kow", "+65 9000 0000", self.voided, "", self.item, 1),
+            *("", self.amount, self.store_name),
+        ]
+
+
+def details(
+    items: Iterable[SoldItem],
+    *,
+    header: Sequence[str] = HEADER,
+    sheet: str = "Transactions",
+    preamble: int = 2,
+) -> bytes:
+    """The items as an xlsx export: rows nobody needs, the header, one row for each item."""
+    workbook = openpyxl.Workbook(write_only=True)
+    rows = workbook.create_sheet(sheet)
+    for number in range(preamble):
+        rows.append([f"Transaction Details {number}"])
+    rows.append(list(header))
+    for item in items:
+        rows.append(item.cells())
+    out = io.BytesIO()
+    workbook.save(out)
+    return out.getvalue()
 
 
 def put(
