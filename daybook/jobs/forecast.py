@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from daybook.jobs.post import batches
-from daybook.ledger.documents import waiting_documents
+from daybook.ledger.documents import SALES_KINDS, waiting_documents
 from daybook.posting.documents import DocumentKind
 from daybook.xero.batches import lookup_chunks
 from daybook.xero.lookup import PAGE_SIZE
@@ -64,7 +64,7 @@ def forecast(
     documents = calls = 0
     contacts: set[str] = set()
     with engine.connect() as connection:
-        for kind in DocumentKind:
+        for kind in SALES_KINDS:
             waiting = waiting_documents(
                 connection, organisation_id, store_days, kind=kind, parents_posted=False
             )

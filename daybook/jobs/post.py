@@ -22,6 +22,7 @@ from uuid import uuid4
 from daybook.errors import FinalError, RateLimited, Refused, RetryableError, UnknownOutcome
 from daybook.jobs.settle import look_up, may_be_there, settlement_of
 from daybook.ledger.documents import (
+    SALES_KINDS,
     Settlement,
     claim,
     ids_in_use,
@@ -190,7 +191,7 @@ def _counted(last: dict[int, Settlement]) -> Posted:
 def _post_all(posting: Posting, store_days: Collection[StoreDay]) -> None:
     try:
         _settle_unsettled(posting)
-        for kind in DocumentKind:  # payments come last: they need what they are paid on
+        for kind in SALES_KINDS:
             _post_kind(posting, store_days, kind)
     finally:
         with posting.connection.begin():

@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection, Row
 
 State = Literal["planned", "sending", "posted", "rejected", "unknown"]
+# In the order in which they can be sent: payments need what they are paid on.
+SALES_KINDS: Final = (DocumentKind.INVOICE, DocumentKind.CREDIT_NOTE, DocumentKind.PAYMENT)
 SENT_STATES: Final = frozenset(("sending", "unknown", "posted"))
 
 
@@ -196,14 +198,16 @@ def settle(
 
 
 def unsettled_documents(connection: Connection, organisation_id: int) -> list[OpenDocument]:
-    """Every document of the organisation whose outcome has to be looked up."""
+    """Every sales document of the organisation whose outcome has to be looked up."""
     query = text(f"""
         SELECT {_OPEN_COLUMNS}
         FROM documents d LEFT JOIN documents p ON p.id = d.parent_id
         WHERE d.organisation_id = :organisation AND d.state IN ('sending', 'unknown')
+          AND d.kind = ANY(:kinds)
         ORDER BY d.id
     """)  # noqa: S608 - a constant of this module
-    return list(map(_open, connection.execute(query, {"organisation": organisation_id})))
+    values = {"organisation": organisation_id, "kinds": list(SALES_KINDS)}
+    return list(map(_open, connection.execute(query, values)))
 
 
 def ids_in_use(
@@ -333,6 +337,7 @@ _CLAIM: Final = text(f"""
     FROM claimed d LEFT JOIN documents p ON p.id = d.parent_id
 """)  # noqa: S608 - a constant of this module
 
+# Not waiting for the disk is safe here: an outcome lost with the database is looked up again.
 _SETTLE: Final = text("""
     WITH settled AS (
         SELECT * FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS r(
@@ -351,4 +356,5 @@ _SETTLE: Final = text("""
     SELECT id, :now, :actor, event,
         jsonb_strip_nulls(jsonb_build_object('id_xero', id_xero, 'problem', problem))
     FROM updated
+    RETURNING set_config('synchronous_commit', 'off', true)
 """)

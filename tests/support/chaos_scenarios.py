@@ -44,10 +44,10 @@ class WrongBooks(AssertionError):
     """A scenario whose books are not what they must be."""
 
 
-def recover(night: Night, what: str) -> None:
+def recover(night: Night, what: str, **job: object) -> None:
     """Run as a retry would, until a run has nothing to complain of; then hold the books."""
     for _ in range(_RUNS_MAX):
-        error = night.run().error
+        error = night.run(**job).error
         if not error:
             break
     problems = night.problems()

@@ -47,7 +47,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Engine
 
 FIRST_DATE = dt.date(2026, 3, 1)
-TENDERS = {"Cash": "891", "GrabPay": "892", "NETS": "893", "VISA": "894"}
+TENDERS = {"Cash": "891", "GrabPay": "892", "NETS": "893", "PayNow": "894", "VISA": "895"}
 MAPPING = """
 organisation = "Kopi Corner"
 effective_date = 2026-01-01
@@ -106,16 +106,21 @@ class Night:
         self.tenant_id = answer.json()["tenant_id"]
         with self.engine.begin() as connection:
             connection.execute(
-                text("TRUNCATE documents, document_events, store_days, xero_calls, xero_limits")
+                text("TRUNCATE documents, store_days, xero_calls, xero_limits CASCADE")
             )
             connection.execute(
                 text("UPDATE organisations SET tenant_id_xero = :tenant WHERE name = :name"),
                 {"tenant": self.tenant_id, "name": ORGANISATION},
             )
+        self.expire_token()
+        self.record_path.write_text("")
+
+    def expire_token(self) -> None:
+        """Let the next run renew its access first."""
+        with self.engine.begin() as connection:
             connection.execute(
                 text("UPDATE connections SET access_expires_at = now() - interval '1 hour'")
             )
-        self.record_path.write_text("")
 
     def run(self, **job: Any) -> Ending:  # noqa: ANN401 - fields of Job
         """Plan and post in a process of its own."""
@@ -124,14 +129,14 @@ class Night:
 
     def start(self, loader: subprocess.Popen[str], **job: Any) -> None:  # noqa: ANN401 - fields of Job
         """Let a loader begin; `ending_of` waits for it."""
+        all_days = [(day.business_date, day.store_id) for day in self.days]
         given = Job(
             database_url=self.database_url,
             secret_key=self.secret_key,
             app=self.app,
             organisation=ORGANISATION,
-            days=[(day.business_date, day.store_id) for day in self.days],
             record_path=str(self.record_path),
-            **{**self.defaults, **job},
+            **{"days": all_days, **self.defaults, **job},
         )
         assert loader.stdin is not None
         loader.stdin.write(msgspec.json.encode(given).decode() + "\n")
@@ -237,24 +242,27 @@ def sent_wrongly(record: str) -> list[str]:
     return found
 
 
-def night_totals(store_count: int, date_count: int) -> list[DailyTotal]:
-    """Days with four tenders; every other one has refunds on two of them, on a credit note."""
+def night_totals(
+    store_count: int, date_count: int, *, tender_count: int = 4, has_refunds: bool = True
+) -> list[DailyTotal]:
+    """Days with some tenders; every other one has refunds on two of them, on a credit note."""
     totals = []
+    used = list(TENDERS)[:tender_count]
     for index in range(store_count * date_count):
         net = 1001 + 137 * index
         tax = net * 15 // 100
         paid = net + tax
-        parts = [paid // 2, paid // 4, paid // 8]
+        parts = [paid // 2**nth for nth in range(1, tender_count)]
         tenders = [
             TenderTotal(tender, False, amount, 1)  # noqa: FBT003 - is_refund
-            for tender, amount in zip(TENDERS, [*parts, paid - sum(parts)], strict=True)
+            for tender, amount in zip(used, [*parts, paid - sum(parts)], strict=True)
         ]
         categories = [CategoryTotal("Drinks", "GST", False, net, tax, 4)]  # noqa: FBT003 - is_refund
-        if index % 2:
+        if has_refunds and index % 2:
             categories.append(CategoryTotal("Drinks", "GST", True, -300, -45, 2))  # noqa: FBT003 - is_refund
             tenders += [
                 TenderTotal("Cash", True, -100 - index, 1),  # noqa: FBT003 - is_refund
-                TenderTotal("VISA", True, -245 + index, 1),  # noqa: FBT003 - is_refund
+                TenderTotal("NETS", True, -245 + index, 1),  # noqa: FBT003 - is_refund
             ]
         totals.append(
             DailyTotal(
@@ -262,7 +270,7 @@ def night_totals(store_count: int, date_count: int) -> list[DailyTotal]:
                 business_date=FIRST_DATE + dt.timedelta(days=index // store_count),
                 currency="NZD",
                 receipt_count=4,
-                refund_count=2 * (index % 2),
+                refund_count=2 * (index % 2) * has_refunds,
                 voided_count=0,
                 categories=tuple(categories),
                 tenders=tuple(tenders),
