@@ -134,7 +134,7 @@ def _start_sandbox(
     crew: Crew, environment: dict[str, str], home: Path, port: int
 ) -> dict[str, str]:
     """Start the sandbox and return what it says about itself: addresses and the app's secret."""
-    command = (sys.executable, "-m", "daybook.cli", "sandbox", "--port", str(port))
+    command = (sys.executable, "-m", "daybook.sandbox", "--port", str(port))
     crew.start("sandbox", (*command, "--state", str(home / "sandbox.json")), environment)
     url = f"http://127.0.0.1:{port}/_sandbox"
     crew.wait_for("sandbox", lambda: _answers(url))
