@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import errno
 import getpass
 import json
 import sys
@@ -242,6 +243,8 @@ def sandbox(
     try:
         run(config, "127.0.0.1", port)
     except OSError as error:
+        if error.errno not in (errno.EADDRINUSE, errno.EACCES):
+            raise
         raise InputError(
             f"The sandbox cannot use port {port}: {error.strerror}. End the program that uses it, "
             "or choose another with --port."

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import errno
 import sys
 from pathlib import Path
 
@@ -30,6 +31,8 @@ def main() -> int:
     try:
         run(config, "127.0.0.1", given.port)
     except OSError as error:
+        if error.errno not in (errno.EADDRINUSE, errno.EACCES):
+            raise
         print(f"The sandbox cannot use port {given.port}: {error.strerror}.", file=sys.stderr)  # noqa: T201 - the command's own word
         return 1
     return 0
