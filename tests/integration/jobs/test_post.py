@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import time
 from collections import Counter
 from decimal import Decimal
 from threading import Thread
@@ -282,3 +283,66 @@ def test_day_of_refunds_alone_is_read_back(chain: Chain) -> None:
     chain.post(days)
     (line,) = reconcile(chain.engine, {chain.organisation.organisation_id: chain.client}, days)
     assert -500 == line.xero_minor == line.line.documents_minor == line.line.paid_minor
+
+
+def test_copy_that_came_late_is_adopted_not_refused(chain: Chain) -> None:
+    """Xero says that it is paid already: by the very payments that were thought to be lost."""
+    days = planned_days(chain)
+    chain.post(days)
+    with chain.engine.begin() as connection:
+        connection.execute(
+            text("UPDATE documents SET state = 'planned', id_xero = NULL WHERE kind = 'payment'")
+        )
+    posted = chain.post(days)
+    assert (0, 7, 0) == (posted.posted_count, posted.adopted_count, posted.rejected_count)
+    assert_books_are_right(chain, days)
+
+
+def test_payment_refused_for_what_a_person_paid_stays_refused(chain: Chain) -> None:
+    """What stands in the way is not ours: the day says so, and nothing is sent again and again."""
+    days = chain.total([daily_total("S01")])
+    chain.plan(days)
+    chain.post(days)
+    with chain.engine.begin() as connection:
+        connection.execute(
+            text(
+                "UPDATE documents SET state = 'planned', id_xero = NULL, content = jsonb_set("
+                "content, '{reference}', '\"paid by a person\"') WHERE kind = 'payment'"
+            )
+        )
+    before = chain.writes()
+    posted = chain.post(days)
+    assert (2, 1) == (posted.rejected_count, chain.writes() - before)
+    (hold, _) = status_of(chain, days[0]).holds
+    assert HoldCode.REFUSED == hold.code
+    assert "Compare its payments in Xero with the day's tenders" in hold.sentence
+
+
+def test_refused_contact_keeps_only_its_own_store_back(chain: Chain) -> None:
+    """Xero takes no contact with angle brackets; the other stores are posted."""
+    own = '\n[stores.S02]\ncontact = "<S02>"\n'
+    load_mapping(chain.engine, MAPPING + own, "m.toml", loaded_by="test", clock=SystemClock())
+    with chain.engine.begin() as connection:
+        connection.execute(text("DELETE FROM mappings WHERE content->'stores' = '{}'"))
+    days = chain.total([daily_total("S01"), daily_total("S02"), daily_total("S03")])
+    chain.plan(days)
+    posted = chain.post(days)
+    assert (1, 6) == (posted.rejected_count, posted.posted_count)
+    assert ["posted", "failed", "posted"] == [status_of(chain, day).state for day in days]
+
+
+def test_several_calls_are_under_way_at_once(chain: Chain) -> None:
+    """Xero may take its time over a batch: eleven of them take less than their sum."""
+    totals = [
+        daily_total(store_id, DATE + dt.timedelta(days=offset))
+        for offset in range(84)
+        for store_id in STORES
+    ]
+    days = chain.total(totals)
+    chain.plan(days)
+    chain.fault(match={"method": "PUT", "path": "/Payments"}, fault="slow", seconds=0.5)
+    started = time.monotonic()
+    chain.post(days)
+    log = chain.control.get("/_sandbox/requests", params={"path": "/Payments"}).json()["requests"]
+    assert 11 == len(log)
+    assert 11 * 0.5 > time.monotonic() - started

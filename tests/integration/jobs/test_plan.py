@@ -1,0 +1,78 @@
+"""Planning beside posting: what a plan has looked at is not sent under its hands."""
+
+from __future__ import annotations
+
+from threading import Event, Thread
+from typing import TYPE_CHECKING
+
+from kopi_corner import daily_total
+from sqlalchemy import text
+
+from daybook.clock import SystemClock
+from daybook.ledger.documents import SALES_KINDS, claim, known_documents, waiting_documents
+
+if TYPE_CHECKING:
+    from kopi_corner import Chain
+
+    from daybook.ledger.documents import OpenDocument
+
+
+def test_plan_again_changes_nothing(chain: Chain) -> None:
+    """The same totals make the same documents."""
+    days = chain.total([daily_total("S01"), daily_total("S03", refund=500)])
+    assert 8 == chain.plan(days).document_count
+    assert 0 == chain.plan(days).document_count
+
+
+def test_changed_total_replaces_what_was_not_sent(chain: Chain) -> None:
+    """Documents that never left say what the newest total says."""
+    days = chain.total([daily_total("S01")])
+    chain.plan(days)
+    chain.total([daily_total("S01", net=2000)])
+    assert 3 == chain.plan(days).document_count
+    chain.post(days)
+    assert ["23.00"] == [row["total"] for row in chain.books()["invoices"]]
+
+
+def test_day_without_sales_any_more_forgets_what_was_not_sent(chain: Chain) -> None:
+    """Receipts that were all voided leave nothing to post."""
+    days = chain.total([daily_total("S01")])
+    chain.plan(days)
+    with chain.engine.begin() as connection:
+        connection.execute(text("UPDATE daily_totals SET is_current = false"))
+    chain.plan(days)
+    chain.post(days)
+    assert [] == chain.books()["invoices"]
+
+
+def test_document_is_not_claimed_while_a_plan_looks_at_it(chain: Chain) -> None:
+    """A loader waits for the plan, and then sends what the plan decided."""
+    days = chain.total([daily_total("S01")])
+    chain.plan(days)
+    claimed: list[OpenDocument] = []
+    is_done = Event()
+
+    def claim_all() -> None:
+        with chain.engine.begin() as connection:
+            waiting = waiting_documents(
+                connection, chain.organisation.organisation_id, days, kind=SALES_KINDS[0]
+            )
+            claimed.extend(
+                claim(
+                    connection,
+                    [one.document_id for one in waiting],
+                    idempotency_key="key",
+                    run_id="test",
+                    now_at=SystemClock().now(),
+                )
+            )
+        is_done.set()
+
+    with chain.engine.begin() as connection:
+        known_documents(connection, days, for_update=True)
+        loader = Thread(target=claim_all)
+        loader.start()
+        assert not is_done.wait(0.3)
+        connection.execute(text("UPDATE documents SET payload_hash = 'as the plan decided'"))
+    loader.join()
+    assert ["sending"] == [one.state for one in claimed]
