@@ -139,7 +139,8 @@ class Story:
                     raise Unavailable(f"{deployment} has not ended after {_RUN_SECONDS_MAX} s.")
                 status.update(f"{run['name']}: {run['state_name'].lower()}; {self._progress()}")
                 time.sleep(_POLL_SECONDS)
-        message = (run["state"].get("message") or "").strip()
+        said = (run["state"].get("message") or "").strip().splitlines()
+        message = said[0].replace("**", "") if said else ""
         self.tell(f"{run['name']}: {run['state_name']}. {message}")
         if run["state_type"] != "COMPLETED":
             raise DemoFailed(
