@@ -258,28 +258,28 @@ class _Reader:
             line = self._line(item, sign, minor)
             tax_sum += line[3]
             lines.append(line)
-        if receipt.total_tax is not None and sign * minor(receipt.total_tax) != tax_sum:
+        if receipt.total_tax is not None and sign * minor[receipt.total_tax] != tax_sum:
             raise _Unreadable(
                 "total_tax",
                 f"It says {receipt.total_tax}, but the taxes of its lines come to "
                 f"{minor.shown(sign * tax_sum)}.",
             )
         if receipt.tip:
-            lines.append((TIPS, NO_TAX, sign * minor(receipt.tip), 0, 0))
+            lines.append((TIPS, NO_TAX, sign * minor[receipt.tip], 0, 0))
         if receipt.surcharge:
-            lines.append((SURCHARGE, NO_TAX, sign * minor(receipt.surcharge), 0, 0))
+            lines.append((SURCHARGE, NO_TAX, sign * minor[receipt.surcharge], 0, 0))
         return lines
 
     def _line(self, item: _Item, sign: int, minor: _Amounts) -> Line:
-        discount = minor(item.total_discount) if item.total_discount else 0
-        total = minor(item.total_money)
+        discount = minor[item.total_discount] if item.total_discount else 0
+        total = minor[item.total_money]
         included = added = 0
         codes = []
         for tax in item.line_taxes or ():
             if tax.type == "INCLUDED":
-                included += minor(tax.money_amount)
+                included += minor[tax.money_amount]
             elif tax.type == "ADDED":
-                added += minor(tax.money_amount)
+                added += minor[tax.money_amount]
             else:
                 raise _Unreadable("line_taxes", f"'{tax.type}' is not a known type of tax.")
             codes.append(self._tax_code(tax))
@@ -311,27 +311,22 @@ def _sign(receipt: _Receipt) -> int:
     return sign
 
 
-class _Amounts:
-    """Amounts of one currency to minor units; what was seen before is not worked out again."""
+class _Amounts(dict[Decimal, int]):
+    """Amounts of one currency in minor units; each is worked out when first looked up."""
 
     def __init__(self, currency: str) -> None:
+        super().__init__()
         self._currency = currency
         self._digits = minor_digits(currency)
-        self._known: dict[Decimal, int] = {}
 
-    def __call__(self, amount: Decimal) -> int:
+    def __missing__(self, amount: Decimal) -> int:
         """The minor units.
 
         Raises:
             _Unreadable: it is not exact in this currency.
         """
-        if not amount.is_finite():
-            raise _Unreadable("", f"{amount} is not an amount.")
-        known = self._known.get(amount)
-        if known is not None:
-            return known
-        if abs(amount) > _AMOUNT_MAX:
-            raise _Unreadable("", f"{shown(str(amount))} is too large an amount.")
+        if not amount.is_finite() or abs(amount) > _AMOUNT_MAX:
+            raise _Unreadable("", f"{shown(str(amount))} is not an amount.")
         scaled = amount.scaleb(self._digits)
         minor = int(scaled)
         if minor != scaled:
@@ -340,9 +335,9 @@ class _Amounts:
                 f"{shown(str(amount))} has more decimals than {self._currency}, "
                 f"which has {self._digits}.",
             )
-        if len(self._known) >= _AMOUNTS_KEPT_MAX:
-            self._known.clear()
-        self._known[amount] = minor
+        if len(self) >= _AMOUNTS_KEPT_MAX:
+            self.clear()
+        self[amount] = minor
         return minor
 
     def shown(self, minor: int) -> str:
@@ -353,7 +348,7 @@ class _Amounts:
 def _missing_tax(item: _Item, total: int, discount: int, *, added: int, minor: _Amounts) -> int:
     """The tax added on top of the price, where `total_money` leaves it out; else nothing."""
     if item.gross_total_money is not None:
-        before_tax = minor(item.gross_total_money) - discount
+        before_tax = minor[item.gross_total_money] - discount
         if total == before_tax + added:
             return 0
         if total == before_tax:
@@ -367,9 +362,9 @@ def _missing_tax(item: _Item, total: int, discount: int, *, added: int, minor: _
 
 def _tenders(receipt: _Receipt, sign: int, minor: _Amounts) -> list[Tender]:
     tenders = [
-        (payment.name or payment.type or "", sign * minor(payment.money_amount))
+        (payment.name or payment.type or "", sign * minor[payment.money_amount])
         for payment in receipt.payments or ()
     ]
     if receipt.points_deducted:
-        tenders.append((POINTS, sign * minor(receipt.points_deducted)))
+        tenders.append((POINTS, sign * minor[receipt.points_deducted]))
     return tenders

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -62,8 +62,7 @@ class Instants:
             return True
 
 
-@dataclass(frozen=True, slots=True)
-class Head:
+class Head(NamedTuple):
     """A receipt without its lines and tenders; the times are text, as the API has them."""
 
     store_id: str
@@ -82,16 +81,19 @@ class ReceiptRows:
     url: str
     window: Instants
     heads: list[Head] = field(default_factory=list)
-    lines: list[tuple[int, int, str, str, int, int, int]] = field(default_factory=list)
-    tenders: list[tuple[int, int, str, int]] = field(default_factory=list)
+    lines: list[Line] = field(default_factory=list)
+    line_counts: list[int] = field(default_factory=list)
+    tenders: list[Tender] = field(default_factory=list)
+    tender_counts: list[int] = field(default_factory=list)
     rejects: list[Reject] = field(default_factory=list)
 
     def add(self, head: Head, lines: Sequence[Line], tenders: Sequence[Tender]) -> None:
         """Take in one whole receipt."""
-        key = len(self.heads)
         self.heads.append(head)
-        self.lines += [(key, number, *line) for number, line in enumerate(lines, start=1)]
-        self.tenders += [(key, number, *tender) for number, tender in enumerate(tenders, start=1)]
+        self.line_counts.append(len(lines))
+        self.lines += lines
+        self.tender_counts.append(len(tenders))
+        self.tenders += tenders
 
     def reject(self, receipt_id_pos: str, column: str, reason: str) -> None:
         """Leave a receipt out, and say why."""
@@ -134,14 +136,16 @@ class ReceiptRows:
 
     def _receipt_frame(self, problems: Problems) -> tuple[pd.DataFrame, NDArray[np.bool_]]:
         """The receipts, and which of them are of the window as far as can be told."""
-        heads = self.heads
+        store_id, receipt_id_pos, sold, updated, currency, is_refund, is_voided = _transposed(
+            self.heads, len(Head._fields)
+        )
         table = pa.table(
             {
-                "store_id": [head.store_id for head in heads],
-                "receipt_id_pos": [head.receipt_id_pos for head in heads],
-                "sold_at": _times([head.sold_at for head in heads]),
-                "updated_at": _times([head.updated_at for head in heads]),
-                "currency": [head.currency for head in heads],
+                "store_id": store_id,
+                "receipt_id_pos": receipt_id_pos,
+                "sold_at": _times(sold),
+                "updated_at": _times(updated),
+                "currency": currency,
             }
         )
         sold_at = columns.instants(table, "sold_at", problems)
@@ -149,25 +153,25 @@ class ReceiptRows:
         is_inside[problems.rows()] = True
         frame = pd.DataFrame(
             {
-                "receipt_key": np.arange(len(heads)),
+                "receipt_key": np.arange(len(self.heads)),
                 "store_id": columns.names(table, "store_id", problems),
                 "receipt_id_pos": columns.ids(table, "receipt_id_pos", problems),
                 "sold_at": _utc(sold_at),
                 "updated_at": _utc(columns.instants(table, "updated_at", problems)),
                 "currency": columns.currencies(table, problems),
-                "is_refund": np.array([head.is_refund for head in heads], dtype=bool),
-                "is_voided": np.array([head.is_voided for head in heads], dtype=bool),
+                "is_refund": np.array(is_refund, dtype=bool),
+                "is_voided": np.array(is_voided, dtype=bool),
             }
         )
         return frame, is_inside
 
     def _line_frame(self, problems: Problems) -> pd.DataFrame:
-        keys, numbers, category, tax_code, net, tax, discount = _transposed(self.lines, 7)
-        receipt_key = np.array(keys, dtype=np.int64)
+        category, tax_code, net, tax, discount = _transposed(self.lines, 5)
+        receipt_key, number = _places(self.line_counts)
         return pd.DataFrame(
             {
                 "receipt_key": receipt_key,
-                "line_no": np.array(numbers, dtype=np.int32),
+                "line_no": number,
                 "category": _names("category", category, receipt_key, problems),
                 "tax_code": _names("tax_code", tax_code, receipt_key, problems),
                 "net_minor": np.array(net, dtype=np.int64),
@@ -177,12 +181,12 @@ class ReceiptRows:
         )
 
     def _tender_frame(self, problems: Problems) -> pd.DataFrame:
-        keys, numbers, tender, amount = _transposed(self.tenders, 4)
-        receipt_key = np.array(keys, dtype=np.int64)
+        tender, amount = _transposed(self.tenders, 2)
+        receipt_key, number = _places(self.tender_counts)
         return pd.DataFrame(
             {
                 "receipt_key": receipt_key,
-                "tender_no": np.array(numbers, dtype=np.int32),
+                "tender_no": number,
                 "tender": _names("tender", tender, receipt_key, problems),
                 "amount_minor": np.array(amount, dtype=np.int64),
             }
@@ -193,7 +197,16 @@ def _us(at: dt.datetime) -> int:
     return (at - _EPOCH) // _MICROSECOND
 
 
-def _times(texts: list[str]) -> pa.Array:
+def _places(counts: list[int]) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
+    """For each line of receipts with so many lines: whose it is, and which one it is, from 1."""
+    count = np.array(counts, dtype=np.int64)
+    before = np.cumsum(count) - count
+    receipt_key = np.repeat(np.arange(len(count)), count)
+    number = np.arange(len(receipt_key)) - before[receipt_key] + 1
+    return receipt_key, number.astype(np.int32)
+
+
+def _times(texts: Sequence[str]) -> pa.Array:
     """The times, read all at once; as text where one of them is odd and must be found."""
     array = pa.array(texts, pa.string())
     try:
