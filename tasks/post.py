@@ -30,6 +30,7 @@ def post(
         store_days,
         run_id=run_id,
         clock=wired.clock,
+        waits_for_day=keep_reserve,  # a backfill goes on by itself when the next day begins
         progress=log.info,
     )
     log.info("%s: %s", organisation.name, posted)
