@@ -40,7 +40,14 @@ class Settings(BaseSettings):
         env_prefix=PREFIX, env_ignore_empty=True, frozen=True, extra="forbid", validate_default=True
     )
     secret_names: ClassVar[frozenset[str]] = frozenset(
-        {"database_url", "xero_client_secret", "secret_key", "pos_url", "pos_token"}
+        {
+            "database_url",
+            "xero_client_secret",
+            "secret_key",
+            "pos_url",
+            "pos_token",
+            "aspire_client_secret",
+        }
     )
 
     home: Path = Field(default=Path(".daybook"), description="a folder Daybook may write in")
@@ -96,6 +103,41 @@ class Settings(BaseSettings):
         default="DB", pattern=r"^[A-Z0-9]{1,10}$", description="1 to 10 capital letters or digits"
     )
 
+    spend_url: str | None = Field(
+        default=None, description="a CSV file of expenses, local or an fsspec URL"
+    )
+    receipts_url: str | None = Field(
+        default=None, description="a folder of receipts' files, local or an fsspec URL"
+    )
+    aspire_api_url: _WebAddress = "https://api.aspireapp.com"
+    aspire_client_id: str | None = Field(default=None, description="the id of your Aspire API key")
+    aspire_client_secret: SecretStr | None = Field(
+        default=None, description="the secret of your Aspire API key"
+    )
+    aspire_has_receipts: bool = Field(
+        default=False, description="true or false; only the sandbox's Aspire hands over receipts"
+    )
+    expense_days: int = Field(
+        default=60, ge=1, le=3660, description="a number of days from 1 to 3660"
+    )
+    expense_excluded_countries: str = Field(
+        default="HK",
+        pattern=r"^([A-Z]{2}(,[A-Z]{2})*)?$",
+        description="country codes with commas between, such as HK,CN",
+    )
+    attachment_bytes: int = Field(
+        default=3_000_000,
+        ge=50_000,
+        le=10_485_760,
+        description="a number of bytes from 50000 to 10485760",
+    )
+    attachment_count: int = Field(
+        default=10, ge=1, le=10, description="a number of files from 1 to 10"
+    )
+    attachment_attempts: int = Field(
+        default=10, ge=1, le=100, description="a number of attempts from 1 to 100"
+    )
+
     @field_validator("home", "pos_options")
     @classmethod
     def _absolute(cls, value: Path | None) -> Path | None:
@@ -104,7 +146,12 @@ class Settings(BaseSettings):
         return Path(os.path.abspath(value.expanduser()))  # noqa: PTH100 - resolve() would follow a link
 
     @field_validator(
-        "xero_api_url", "xero_identity_url", "xero_login_url", "xero_redirect_url", mode="after"
+        "xero_api_url",
+        "xero_identity_url",
+        "xero_login_url",
+        "xero_redirect_url",
+        "aspire_api_url",
+        mode="after",
     )
     @classmethod
     def _web_address(cls, value: str) -> str:
@@ -147,6 +194,16 @@ class Settings(BaseSettings):
     def encryption_key(self) -> SecretStr:
         """Return the key that encrypts tokens; with the embedded database it is made once."""
         return self.secret_key or SecretStr(_key_kept_in(self.home / "secret.key"))
+
+    def aspire_credentials(self) -> tuple[str, SecretStr]:
+        """Return the Aspire API key's id and secret; SettingError when the secret is missing."""
+        assert self.aspire_client_id is not None, "asked only where an id is set"
+        if self.aspire_client_secret is None:
+            raise SettingError(
+                f"{PREFIX}ASPIRE_CLIENT_SECRET is missing: set it to "
+                f"{_expectation(Settings, 'aspire_client_secret')}, shown once when it was made."
+            )
+        return self.aspire_client_id, self.aspire_client_secret
 
     def xero_credentials(self) -> tuple[str, SecretStr]:
         """Return the Xero app's client id and secret; raise SettingError when one is missing."""

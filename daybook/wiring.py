@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from daybook.clock import SystemClock
 from daybook.errors import SettingError
+from daybook.expenses.attachment_limits import FitLimits
 from daybook.jobs.choose_store_days import ClosingRule
 from daybook.jobs.connect import XeroAccess, client_of
 from daybook.ledger import embedded
@@ -23,6 +24,13 @@ from daybook.ledger.stores import read_stores
 from daybook.pos.registry import source_of
 from daybook.pos.source_context import SourceContext, parse_options
 from daybook.settings import Settings, load_settings
+from daybook.spend import aspire
+from daybook.spend.aspire import AspireApi, AspireSource
+from daybook.spend.files import ExpenseFiles
+from daybook.spend.fit.fitter import Fitter
+from daybook.spend.receipt_folder import ReceiptFolder
+from daybook.spend.receipts_api import ReceiptsApi
+from daybook.spend.source import NoReceipts
 from daybook.xero.client import open_http
 from daybook.xero.identity import XeroApp
 
@@ -37,6 +45,7 @@ if TYPE_CHECKING:
     from daybook.ledger.organisations import Organisation
     from daybook.pos.source import ReceiptSource
     from daybook.sales.store import StoreDay
+    from daybook.spend.source import ExpenseSource, ReceiptStore
     from daybook.xero.client import XeroClient
 
 _REAL_LOGIN: Final = "https://login.xero.com"
@@ -91,6 +100,64 @@ class Wiring:
             clock=self.clock,
         )
         return source_of(url, context)
+
+    @cached_property
+    def expense_sources(self) -> list[ExpenseSource]:
+        """Where expenses come from."""
+        sources: list[ExpenseSource] = []
+        if self.settings.spend_url is not None:
+            sources.append(ExpenseFiles(self.settings.spend_url))
+        if self.aspire is not None:
+            sources.append(AspireSource(self.aspire))
+        if not sources:
+            raise SettingError(
+                "No source of expenses is set: set DAYBOOK_SPEND_URL to a CSV file of expenses, or "
+                "DAYBOOK_ASPIRE_CLIENT_ID and DAYBOOK_ASPIRE_CLIENT_SECRET to an Aspire API key."
+            )
+        return sources
+
+    @cached_property
+    def aspire(self) -> AspireApi | None:
+        """Aspire's API, where a key is set."""
+        if self.settings.aspire_client_id is None:
+            return None
+        client_id, secret = self.settings.aspire_credentials()
+        return AspireApi(
+            self.http,
+            self.settings.aspire_api_url,
+            client_id,
+            secret.get_secret_value(),
+            clock=self.clock,
+        )
+
+    def receipt_store(self, source: str) -> ReceiptStore:
+        """Where the receipts of a source's expenses lie."""
+        if source == aspire.NAME and self.settings.aspire_has_receipts and self.aspire is not None:
+            return ReceiptsApi(self.aspire)
+        if self.settings.receipts_url is not None:
+            return ReceiptFolder(self.settings.receipts_url)
+        return NoReceipts()
+
+    @cached_property
+    def fitter(self) -> Fitter:
+        """What makes receipts fit; its workers end with the process."""
+        return self._open.enter_context(Fitter(self.attachment_limits))
+
+    @property
+    def attachment_limits(self) -> FitLimits:
+        """What an upload may be."""
+        return FitLimits(
+            bytes_max=self.settings.attachment_bytes, count_max=self.settings.attachment_count
+        )
+
+    @property
+    def excluded_countries(self) -> frozenset[str]:
+        """The countries whose accounts are not synced."""
+        return frozenset(self.settings.expense_excluded_countries.split(",")) - {""}
+
+    def client_by_id(self, organisation_id: int) -> XeroClient:
+        """The client of a connected organisation, by its id in the ledger."""
+        return self.client(self.organisations()[organisation_id])
 
     def xero(self, *, keep_reserve: bool = False) -> XeroAccess:
         """What it takes to reach Xero; `keep_reserve` leaves the day's last calls to the night."""

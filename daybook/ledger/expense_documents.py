@@ -11,7 +11,7 @@ from sqlalchemy import text
 
 from daybook.ledger.documents import WaitingDocument
 from daybook.money import minor_from_amount
-from daybook.posting.documents import DocumentKind, SpendMoney, encode, payload_hash
+from daybook.posting.documents import DocumentKind, SpendMoney, decode, encode, payload_hash
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -21,12 +21,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class PlannedExpense:
-    """An expense's document to be stored as planned; `content_hash` is the expense's version."""
+    """An expense's document to be stored as planned; `content_hash` is the expense's version.
+
+    One whose reference is in Xero already, after the loss of a ledger, is to be looked up there and
+    not to be sent.
+    """
 
     expense_id: str
     organisation_id: int
     document: SpendMoney
     content_hash: str
+    is_in_xero: bool = False
 
 
 def write_planned_expenses(
@@ -71,6 +76,26 @@ def document_ids_xero(connection: Connection, organisation_id: int) -> frozenset
     return frozenset(rows.scalars())
 
 
+def filed_expense_documents(
+    connection: Connection, expense_ids: Collection[str]
+) -> dict[str, SpendMoney]:
+    """What was posted for these expenses last."""
+    found = {}
+    for row in connection.execute(_FILED, {"ids": list(expense_ids)}):
+        document = decode(DocumentKind(row.kind), row.content.encode())
+        assert isinstance(document, SpendMoney), "an expense's document is a bank transaction"
+        found[row.expense_id] = document
+    return found
+
+
+def write_updated_expense(
+    connection: Connection, planned: PlannedExpense, *, run_id: str, now_at: dt.datetime
+) -> None:
+    """Record that Xero now holds this version; the version before stays in the events."""
+    rows = msgspec.json.encode([_row(planned)]).decode()
+    connection.execute(_UPDATED, {"rows": rows, "run": run_id, "now": now_at})
+
+
 def _row(planned: PlannedExpense) -> dict[str, Any]:
     document = planned.document
     return {
@@ -84,6 +109,7 @@ def _row(planned: PlannedExpense) -> dict[str, Any]:
         "content": msgspec.Raw(encode(document)),
         "payload_hash": payload_hash(document),
         "content_hash": planned.content_hash,
+        "state": "unknown" if planned.is_in_xero else "planned",
     }
 
 
@@ -92,18 +118,20 @@ _WRITE_PLANNED: Final = text("""
         SELECT * FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS r(
             expense_id text, organisation_id bigint, natural_key text, kind text,
             business_date date, currency text, total_minor bigint, content jsonb,
-            payload_hash text, content_hash text)
+            payload_hash text, content_hash text, state text)
     ), written AS (
         INSERT INTO documents (organisation_id, natural_key, kind, business_date, currency,
-            total_minor, content, payload_hash, state, planned_at, run_id)
+            total_minor, content, payload_hash, state, planned_at, sent_at, run_id)
         SELECT organisation_id, natural_key, kind, business_date, currency, total_minor, content,
-            payload_hash, 'planned', :now, :run
+            payload_hash, state, :now,
+            CASE WHEN state = 'unknown' THEN CAST(:now AS timestamptz) END, :run
         FROM wanted ORDER BY natural_key
         ON CONFLICT (organisation_id, natural_key) DO UPDATE SET
             kind = excluded.kind, business_date = excluded.business_date,
             currency = excluded.currency, total_minor = excluded.total_minor,
             content = excluded.content, payload_hash = excluded.payload_hash,
-            state = 'planned', problem = NULL, planned_at = :now, run_id = :run
+            state = excluded.state, problem = NULL, planned_at = :now, run_id = :run,
+            sent_at = COALESCE(excluded.sent_at, documents.sent_at)
         WHERE documents.state IN ('planned', 'rejected')
         RETURNING id, natural_key
     ), events AS (
@@ -150,4 +178,33 @@ _IDS: Final = text("""
     SELECT id_xero FROM documents
     WHERE organisation_id = :organisation AND id_xero IS NOT NULL
       AND kind IN ('spend_money', 'receive_money')
+""")
+
+_FILED: Final = text("""
+    SELECT e.expense_id, d.kind, CAST(d.content AS text) AS content
+    FROM expenses e JOIN documents d ON d.id = e.document_id
+    WHERE e.expense_id = ANY(:ids) AND d.state = 'posted'
+""")
+
+_UPDATED: Final = text("""
+    WITH wanted AS (
+        SELECT * FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS r(
+            expense_id text, natural_key text, business_date date, total_minor bigint,
+            content jsonb, payload_hash text, content_hash text, organisation_id bigint)
+    ), before AS (
+        SELECT d.id, d.content FROM documents d JOIN wanted USING (organisation_id, natural_key)
+    ), updated AS (
+        UPDATE documents d SET content = w.content, payload_hash = w.payload_hash,
+            total_minor = w.total_minor, business_date = w.business_date, settled_at = :now
+        FROM wanted w
+        WHERE d.organisation_id = w.organisation_id AND d.natural_key = w.natural_key
+        RETURNING d.id
+    ), events AS (
+        INSERT INTO document_events (document_id, at, actor, event, detail)
+        SELECT id, :now, :run, 'updated', jsonb_build_object('before', before.content)
+        FROM updated JOIN before USING (id)
+    )
+    UPDATE expenses e SET reviewed_hash = w.content_hash, planned_hash = w.content_hash,
+        problems = '[]', changed_at = :now
+    FROM wanted w WHERE e.expense_id = w.expense_id
 """)

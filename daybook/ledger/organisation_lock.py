@@ -8,7 +8,7 @@ holds the lock: whoever has lost the lock cannot claim a document any more.
 from __future__ import annotations
 
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Literal
 
 from sqlalchemy import text
 
@@ -22,23 +22,29 @@ if TYPE_CHECKING:
     from daybook.clock import Clock
     from daybook.ledger.organisations import Organisation
 
-_LOCK_FAMILY: Final = 730_154  # keeps our advisory locks apart from anybody else's
+# Keeps our advisory locks apart from anybody else's, and the two kinds of work from each other.
+_LOCK_FAMILIES: Final = {"posting": 730_154, "attaching": 730_155}
 _POLL_SECONDS: Final = 0.25
 
 
 @contextmanager
 def organisation_lock(
-    engine: Engine, organisation: Organisation, *, wait_seconds: float, clock: Clock
+    engine: Engine,
+    organisation: Organisation,
+    *,
+    wait_seconds: float,
+    clock: Clock,
+    work: Literal["posting", "attaching"] = "posting",
 ) -> Iterator[Connection]:
     """The connection that holds the lock; waits its turn for at most that long, then `Busy`."""
-    values = {"family": _LOCK_FAMILY, "organisation": organisation.organisation_id}
+    values = {"family": _LOCK_FAMILIES[work], "organisation": organisation.organisation_id}
     try_lock = text("SELECT pg_try_advisory_lock(:family, :organisation)")
     with engine.connect() as connection:
         waited = 0.0
         while not _now(connection, try_lock, values):
             if waited >= wait_seconds:
                 raise Busy(
-                    f"Another run is posting into {organisation.name}. Nothing is lost: what this "
+                    f"Another run is {work} into {organisation.name}. Nothing is lost: what this "
                     "run planned stays planned; run it again when the other run has ended."
                 )
             clock.sleep(_POLL_SECONDS)

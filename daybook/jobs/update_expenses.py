@@ -1,0 +1,216 @@
+"""Brings synced expenses that changed since into Xero, while Xero lets them change.
+
+An update replaces the whole bank transaction by the same one however often it is sent, so that
+after a lost reply it is simply sent again. Reconciled or locked ones are left, and it is said why.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from daybook.errors import Refused, UnknownOutcome
+from daybook.expenses.problems import Problem, ProblemCode
+from daybook.expenses.states import Stage
+from daybook.ledger.expense_documents import (
+    PlannedExpense,
+    filed_expense_documents,
+    write_updated_expense,
+)
+from daybook.ledger.expense_mappings import read_expense_mappings
+from daybook.ledger.expenses import Event, read_expenses, write_events, write_problems
+from daybook.ledger.organisation_lock import organisation_lock
+from daybook.posting.documents import payload_hash
+from daybook.posting.spend_money import ExpensePlan, plan_spend_money
+from daybook.xero.bank_transactions import read_bank_transaction, update_bank_transaction
+from daybook.xero.reference_data import ensure_contacts, read_chart, read_organisation
+from daybook.xero.refusals import explained
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Collection
+
+    from sqlalchemy import Connection, Engine
+
+    from daybook.clock import Clock
+    from daybook.ledger.expense_mappings import DatedExpenseMappings
+    from daybook.ledger.expenses import LedgerExpense
+    from daybook.ledger.organisations import Organisation
+    from daybook.posting.chart import ChartFacts
+    from daybook.posting.documents import SpendMoney
+    from daybook.xero.client import XeroClient
+
+_TRIES: Final = 3
+
+
+@dataclass(frozen=True, slots=True)
+class ExpensesUpdated:
+    """What updating came to."""
+
+    updated_count: int
+    unchanged_count: int
+    problems: dict[str, tuple[Problem, ...]]
+
+    def __str__(self) -> str:
+        """For the log."""
+        return (
+            f"{self.updated_count} expenses updated in Xero, {self.unchanged_count} need no "
+            f"update, {len(self.problems)} cannot be updated"
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Books:
+    client: XeroClient
+    chart: ChartFacts
+    locked_until: dt.date | None
+    mappings: DatedExpenseMappings
+    prefix: str
+
+
+def update_expenses(  # noqa: PLR0913 - the composition of one update
+    engine: Engine,
+    client: XeroClient,
+    organisation: Organisation,
+    expense_ids: Collection[str] | None,
+    *,
+    prefix: str,
+    run_id: str,
+    clock: Clock,
+    lock_wait_seconds: float = 600,
+) -> ExpensesUpdated:
+    """Update these synced expenses, or all, where something changed since they were synced."""
+    with organisation_lock(
+        engine, organisation, wait_seconds=lock_wait_seconds, clock=clock
+    ) as connection:
+        with connection.begin():
+            changed = [
+                one
+                for one in read_expenses(connection, expense_ids, stage=Stage.SYNCED)
+                if (one.is_updated or one.problems)
+                and one.organisation_id == organisation.organisation_id
+            ]
+            filed = filed_expense_documents(connection, [one.expense.expense_id for one in changed])
+            mappings = read_expense_mappings(connection)
+        if not changed:
+            return ExpensesUpdated(0, 0, {})
+        books = _read_books(client, mappings[organisation.organisation_id], prefix)
+        updated = unchanged = 0
+        problems: dict[str, tuple[Problem, ...]] = {}
+        for one in changed:
+            expense_id = one.expense.expense_id
+            plan = _wanted(one, filed[expense_id], books)
+            document = plan.document
+            if document is None:
+                found = plan.problems
+            elif payload_hash(document) == payload_hash(filed[expense_id]):
+                unchanged, found = unchanged + 1, ()
+            else:
+                found = _send(one, document, filed[expense_id], books)
+                updated += not found
+            if found:
+                problems[expense_id] = found
+            with connection.begin():
+                _write(connection, one, ExpensePlan(document, found), run_id=run_id, clock=clock)
+    return ExpensesUpdated(updated, unchanged, problems)
+
+
+def _read_books(client: XeroClient, mappings: DatedExpenseMappings, prefix: str) -> _Books:
+    organisation = read_organisation(client)
+    locks = [organisation.period_lock_date, organisation.year_end_lock_date]
+    locked_until = max((lock for lock in locks if lock), default=None)
+    return _Books(client, read_chart(client), locked_until, mappings, prefix)
+
+
+def _wanted(one: LedgerExpense, filed: SpendMoney, books: _Books) -> ExpensePlan:
+    """What should be in Xero now."""
+    expense = one.expense
+    mapping = books.mappings.on(expense.spent_date)
+    account = f"{expense.source}:{expense.account_id_source}"
+    if mapping is None or account not in mapping.accounts:
+        sentence = f"No expense mapping in force on {expense.spent_date} names {account}."
+        return ExpensePlan(None, (Problem(ProblemCode.NO_MAPPING, account, sentence),))
+    plan = plan_spend_money(expense, one.override, mapping, books.chart, prefix=books.prefix)
+    if plan.document is None:
+        return plan
+    if plan.document.kind is not filed.kind:
+        sentence = (
+            "It was money out and is money in now, or the other way round, which Xero does not let "
+            "change. Delete the bank transaction in Xero, and post the expense by hand."
+        )
+        return ExpensePlan(None, (Problem(ProblemCode.REFUSED, filed.kind, sentence),))
+    return plan
+
+
+def _send(
+    one: LedgerExpense, document: SpendMoney, filed: SpendMoney, books: _Books
+) -> tuple[Problem, ...]:
+    """Update it in Xero, or say why not and which entry would correct it."""
+    assert one.id_xero is not None, "a synced expense is in Xero"
+    earliest = min(document.date, filed.date)
+    if books.locked_until and earliest <= books.locked_until:
+        why = f"Xero is locked up to {books.locked_until}."
+        return (_correct_by_hand(ProblemCode.LOCKED, why, document, filed),)
+    for attempt in range(1, _TRIES + 1):
+        there = read_bank_transaction(books.client, one.id_xero)
+        if there.is_reconciled:
+            why = "It is reconciled with a statement line in Xero, so Xero does not let it change."
+            return (_correct_by_hand(ProblemCode.RECONCILED, why, document, filed),)
+        try:
+            contact_ids = ensure_contacts(books.client, [document.contact_name])
+            update_bank_transaction(
+                books.client,
+                one.id_xero,
+                document,
+                contact_id=contact_ids[document.contact_name],
+            )
+        except Refused as refusal:
+            words = refusal.messages or (str(refusal),)
+            return (Problem(ProblemCode.REFUSED, document.reference, explained(words)),)
+        except UnknownOutcome:
+            if attempt == _TRIES:
+                raise
+        else:
+            return ()
+    raise AssertionError("unreachable: the last attempt returns or raises")
+
+
+def _correct_by_hand(
+    code: ProblemCode, why: str, document: SpendMoney, filed: SpendMoney
+) -> Problem:
+    difference = document.total_amount - filed.total_amount
+    accounts = ", ".join(dict.fromkeys(line.account_code for line in filed.lines))
+    wanted = ", ".join(dict.fromkeys(line.account_code for line in document.lines))
+    entry = (
+        f"a journal of {document.total_amount} {document.currency} from account {accounts} to "
+        f"{wanted}"
+        if difference == 0
+        else f"an entry of {difference} {document.currency} on account {wanted}"
+    )
+    return Problem(
+        code,
+        document.reference,
+        f"{why} Undo that in Xero and sync the expense again, or correct it there with {entry}, "
+        f"reference {document.reference}.",
+    )
+
+
+def _write(
+    connection: Connection,
+    one: LedgerExpense,
+    plan: ExpensePlan,
+    *,
+    run_id: str,
+    clock: Clock,
+) -> None:
+    """Record the outcome with the expense and its document."""
+    expense_id, now_at = one.expense.expense_id, clock.now()
+    if plan.problems or plan.document is None:
+        write_problems(connection, {expense_id: plan.problems}, now_at=now_at)
+        event = Event(expense_id, "update error", {"why": [p.sentence for p in plan.problems]})
+    else:
+        assert one.organisation_id is not None, "a synced expense's account was linked"
+        planned = PlannedExpense(expense_id, one.organisation_id, plan.document, one.content_hash)
+        write_updated_expense(connection, planned, run_id=run_id, now_at=now_at)
+        event = Event(expense_id, "updated", {"id_xero": one.id_xero})
+    write_events(connection, [event], actor=run_id, now_at=now_at)
