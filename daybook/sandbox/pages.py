@@ -121,6 +121,8 @@ def answer(world: Simulation, request: Request) -> Reply:
         return _home(world)
     if parts == ["calls"]:
         return _calls(world, page)
+    if parts[:2] == ["books", "documents"]:
+        return _any_document(world, parts[-1]) or text_reply("There is no such page.", 404)
     books = world.organisations.get(parts[1]) if len(parts) > 1 else None
     if books is None:
         return text_reply("There is no such page.", 404)
@@ -147,6 +149,16 @@ def _books_page(books: Books, parts: list[str], page: int) -> Reply | None:
             )
         row = table.get(parts[1])
         return None if row is None else _document(books, section, row)
+    return None
+
+
+def _any_document(world: Simulation, document_id: str) -> Reply | None:
+    """Answer the page of a document in whichever organisation it is: its id is all a link has."""
+    for books in world.organisations.values():
+        for section, (name, *_) in TABLES.items():
+            row = books.table(name).get(document_id)
+            if row is not None:
+                return _document(books, section, row)
     return None
 
 

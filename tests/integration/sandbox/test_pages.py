@@ -126,3 +126,12 @@ def test_missing_page_is_404(call: Caller, books: str) -> None:
     """Unknown organisations, sections and documents are not found."""
     for path in ("/books", "/books/x", f"{books}/nope", f"{books}/invoices/x", "/nope"):
         assert 404 == call.http.get(path).status_code
+
+
+def test_a_link_by_id_alone_leads_to_the_document(call: Caller, books: str) -> None:
+    """What a report links to is the document's page, in whichever organisation it is."""
+    (link,) = links(call.http.get(f"{books}/invoices").text, f"{books}/invoices/")
+    invoice_id = link.rpartition("/")[2]
+    page = call.http.get(f"/books/documents/{invoice_id}")
+    assert "P-1" in page.text
+    assert 404 == call.http.get("/books/documents/nothing").status_code
