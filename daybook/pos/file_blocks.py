@@ -16,28 +16,20 @@ import pyarrow.parquet as pq
 from pyarrow import csv
 
 from daybook.errors import InputError
-from daybook.pos.file_form import COLUMNS, chosen_columns
+from daybook.pos.file_form import COLUMNS, KEY_COLUMNS, MalformedRow, chosen_columns
+from daybook.pos.file_xlsx import read_sheet
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from daybook.pos.file_form import ColumnKind, TableFile
+    from daybook.pos.file_xlsx import Sheet
 
 ROW_NUMBER: Final = "row_number"
 _BLOCK_BYTES: Final = 4 << 20
 _BLOCK_ROWS: Final = 1 << 16
 _HEADER_BYTES_MAX: Final = 1 << 16
 _TEXT: Final = pa.string()
-_KEY: Final = ("store_id", "receipt_id_pos")
-
-
-@dataclass(slots=True)
-class MalformedRow:
-    """A row with the wrong number of cells; `key` is its store and receipt where they stand."""
-
-    row_number: int
-    reason: str
-    key: tuple[str, str] | None
 
 
 @dataclass(slots=True)
@@ -49,6 +41,8 @@ class FileReader:
     # No rows, in the types that the blocks will have.
     empty: pa.Table
     malformed: list[MalformedRow] = field(default_factory=list)
+    # A workbook is read once, and bounded; the others are streamed.
+    sheet: Sheet | None = None
 
     @property
     def is_child(self) -> bool:
@@ -59,7 +53,7 @@ class FileReader:
         """The rows in bounded blocks: the chosen columns and `row_number`; the header is row 1."""
         read = _parquet_blocks if self.file.is_parquet else _csv_blocks
         with _readable(self.file):
-            for block in read(self):
+            for block in _sheet_blocks(self, self.sheet) if self.sheet else read(self):
                 yield _tidied(block)
 
 
@@ -69,16 +63,21 @@ def open_reader(file: TableFile) -> FileReader:
     Raises:
         InputError: the file cannot be read, or its columns are not those of the form.
     """
-    with _readable(file), file.file_system.open(file.path, "rb") as stream:
+    sheet = None
+    with _readable(file):
         if file.is_parquet:
-            schema = pq.read_schema(stream)
+            with file.file_system.open(file.path, "rb") as stream:
+                schema = pq.read_schema(stream)
+        elif file.is_xlsx:
+            sheet = read_sheet(file, ROW_NUMBER)
+            schema = pa.schema([(name, _TEXT) for name in sheet.columns])
         else:
             schema = pa.schema([(name, _TEXT) for name in _csv_header(file)])
     columns = chosen_columns(file, schema.names)
     _check_types(file, schema, columns)
     types = {name: schema.field(name).type for name in columns} | {ROW_NUMBER: pa.int64()}
     empty = pa.schema(list(types.items())).empty_table()
-    return FileReader(file, columns, _tidied(empty))
+    return FileReader(file, columns, _tidied(empty), sheet=sheet)
 
 
 def sold_between(file: TableFile) -> tuple[Any, Any] | None:
@@ -163,8 +162,8 @@ def _numbers(first: int, count: int, malformed: list[MalformedRow]) -> np.ndarra
 
 def _malformed(row: csv.InvalidRow, header: list[str]) -> MalformedRow:
     cells = next(python_csv.reader([row.text]), [])
-    places = [header.index(name) for name in _KEY if name in header]
-    is_there = len(places) == len(_KEY) and max(places) < len(cells)
+    places = [header.index(name) for name in KEY_COLUMNS if name in header]
+    is_there = len(places) == len(KEY_COLUMNS) and max(places) < len(cells)
     key = (cells[places[0]].strip(), cells[places[1]].strip()) if is_there else None
     return MalformedRow(
         row_number=row.number,
@@ -192,9 +191,15 @@ def _parquet_blocks(reader: FileReader) -> Iterator[pa.Table]:
             yield pa.Table.from_batches([batch]).append_column(ROW_NUMBER, pa.array(numbers))
 
 
+def _sheet_blocks(reader: FileReader, sheet: Sheet) -> Iterator[pa.Table]:
+    reader.malformed.extend(sheet.malformed)
+    for block in sheet.blocks:
+        yield _without_blank_rows(block)
+
+
 def _tidied(block: pa.Table) -> pa.Table:
     """Ids as text without blanks around them, so that they compare alike in all three tables."""
-    for name in _KEY:
+    for name in KEY_COLUMNS:
         place = block.column_names.index(name)
         column = pc.utf8_trim_whitespace(block[name].cast(_TEXT))
         block = block.set_column(place, name, pc.fill_null(column, ""))

@@ -32,7 +32,8 @@ class FormColumn:
         return (self.name, f"{self.name.removesuffix('_amount')}_minor")
 
 
-_KEY: Final = (FormColumn("store_id"), FormColumn("receipt_id_pos"))
+KEY_COLUMNS: Final = ("store_id", "receipt_id_pos")
+_KEY: Final = tuple(map(FormColumn, KEY_COLUMNS))
 COLUMNS: Final[dict[TableName, tuple[FormColumn, ...]]] = {
     "receipts": (
         *_KEY,
@@ -62,18 +63,36 @@ COLUMNS: Final[dict[TableName, tuple[FormColumn, ...]]] = {
 
 @dataclass(frozen=True, slots=True)
 class TableFile:
-    """One file of one table; `url` is fit to be shown, without credentials."""
+    """One file of one table; `url` is fit to be shown, without credentials.
+
+    `is_shared` where the file is a workbook that holds all three tables, each on its own sheet.
+    """
 
     table: TableName
     part: str
     file_system: AbstractFileSystem
     path: str
     url: str
+    is_shared: bool = False
 
     @property
     def is_parquet(self) -> bool:
-        """Whether it is Parquet; otherwise it is CSV, perhaps compressed."""
+        """Whether it is Parquet; a file that is neither that nor a workbook is CSV."""
         return self.path.endswith(".parquet")
+
+    @property
+    def is_xlsx(self) -> bool:
+        """Whether it is a workbook."""
+        return self.path.endswith(".xlsx")
+
+
+@dataclass(slots=True)
+class MalformedRow:
+    """A row that does not make cells to read; `key` is its store and receipt where they stand."""
+
+    row_number: int
+    reason: str
+    key: tuple[str, str] | None
 
 
 def chosen_columns(file: TableFile, header: Sequence[str]) -> list[str]:

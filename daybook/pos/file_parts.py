@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, get_args
 
 from fsspec.core import url_to_fs
@@ -15,9 +15,11 @@ from daybook.pos.file_form import TableFile, TableName
 if TYPE_CHECKING:
     from fsspec import AbstractFileSystem
 
-_SUFFIX: Final = re.compile(r"\.(parquet|csv|csv\.gz)$")
+_SUFFIX: Final = re.compile(r"\.(parquet|csv|csv\.gz|xlsx)$")
 _CREDENTIALS: Final = re.compile(r"(?<=://)[^/@]*@")
 _QUERY: Final = re.compile(r"\?.*$")
+# A spreadsheet program keeps one beside each workbook that is open.
+_LOCK_FILE: Final = "~$"
 _TABLES: Final[tuple[TableName, ...]] = get_args(TableName)
 
 
@@ -46,7 +48,7 @@ def find_parts(url: str) -> list[Part]:
         found[file.part][file.table] = file
     if not found:
         raise InputError(
-            f"There is no receipts.csv, receipts.parquet or folder receipts in {shown}; "
+            f"There is no receipts.csv, .parquet or .xlsx and no folder receipts in {shown}; "
             "put the files there, or correct DAYBOOK_POS_URL."
         )
     return [_part(files, shown) for _, files in sorted(found.items())]
@@ -82,7 +84,7 @@ def _files(file_system: AbstractFileSystem, root: str, shown: str) -> list[Table
         files += [
             TableFile(table, _SUFFIX.sub("", inner), file_system, below, f"{shown}/{name}/{inner}")
             for below, inner in _listed(file_system, path, f"{shown}/{name}")
-            if _SUFFIX.search(inner)
+            if _SUFFIX.search(inner) and not inner.startswith(_LOCK_FILE)
         ]
     return files
 
@@ -103,6 +105,9 @@ def _listed(file_system: AbstractFileSystem, folder: str, shown: str) -> list[tu
 
 
 def _part(files: dict[TableName, TableFile], shown: str) -> Part:
+    receipts = files.get("receipts")
+    if receipts and receipts.is_xlsx and len(files) == 1:
+        return Part(**{table: _sheet_file(receipts, table) for table in _TABLES})
     for table in _TABLES:
         if table not in files:
             there = next(iter(files.values())).url
@@ -111,3 +116,8 @@ def _part(files: dict[TableName, TableFile], shown: str) -> Part:
                 f"name beside it."
             )
     return Part(**files)
+
+
+def _sheet_file(file: TableFile, table: TableName) -> TableFile:
+    """One table of a workbook that holds all three."""
+    return replace(file, table=table, url=f"{file.url}#{table}", is_shared=True)

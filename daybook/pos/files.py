@@ -1,4 +1,4 @@
-"""The files source: receipts, lines and tenders as CSV or Parquet, in any place fsspec can reach.
+"""The files source: receipts, lines and tenders as CSV, Parquet or xlsx, wherever fsspec reaches.
 
 `docs/files-source.md` describes the form. A part (three files of one name) is read twice: first
 its receipts, to see whether it has anything in the window and how much; then all three tables,
@@ -29,8 +29,8 @@ from daybook.sales.frames import joined
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
 
-    from daybook.pos.file_blocks import FileReader, MalformedRow
-    from daybook.pos.file_form import TableFile
+    from daybook.pos.file_blocks import FileReader
+    from daybook.pos.file_form import MalformedRow, TableFile
     from daybook.pos.file_parts import Part
     from daybook.sales.store import Store
 

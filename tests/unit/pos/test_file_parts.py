@@ -47,7 +47,9 @@ def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
 
 def test_an_empty_folder_is_not_an_empty_day(tmp_path: Path) -> None:
     """Files that did not arrive are an error, not a closed shop."""
-    with pytest.raises(InputError, match=r"There is no receipts.csv, receipts.parquet or folder"):
+    with pytest.raises(
+        InputError, match=r"There is no receipts.csv, .parquet or .xlsx and no folder"
+    ):
         find_parts(str(tmp_path))
 
 
