@@ -33,7 +33,7 @@ test-unit: $(DEV) ## run the tests that need no database and no socket
 	$(PY) -m pytest tests/unit
 
 chaos: $(DEV) ## run the tests that kill processes and lose replies on purpose
-	$(PY) -m pytest -m chaos
+	$(PY) -m pytest --numprocesses logical --maxprocesses 4 -m chaos
 
 check: $(DEV) ## lint, formatting, types, import contracts, size limits
 	$(PY) -m ruff check .
