@@ -50,7 +50,6 @@ _SENTENCES: Final = {
     RefusalCode.TOO_MANY_PAGES: (
         "{name} has more than {pages_max} pages; attach only the pages of this receipt."
     ),
-    RefusalCode.NO_PAGES: "{name} has no pages; attach the receipt again.",
     RefusalCode.PASSWORD: (
         "{name} is protected by a password; open it, print it to a new PDF without a password and"
         " attach that."

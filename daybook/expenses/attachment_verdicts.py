@@ -37,7 +37,6 @@ class RefusalCode(enum.StrEnum):
     TOO_SMALL_TO_READ = "too_small_to_read"
     TOO_MANY_PIXELS = "too_many_pixels"
     TOO_MANY_PAGES = "too_many_pages"
-    NO_PAGES = "no_pages"
     PASSWORD = "password"  # noqa: S105 - a reason, not a secret
     BROKEN = "broken"
     NEEDS_ITS_PROGRAM = "needs_its_program"

@@ -8,6 +8,7 @@ nothing, and may have no more than a few threads or processes.
 
 from __future__ import annotations
 
+import codecs
 import contextlib
 import os
 import resource
@@ -33,6 +34,8 @@ def main(arguments: list[str]) -> None:
     safety = msgspec.json.decode(arguments[1], type=SafetyLimits)
     # Everything is imported now: later there may be no right to read it.
     Image.init()
+    for encoding in ("ascii", "latin-1", "cp437", "utf-8", "utf-16"):
+        codecs.lookup(encoding)
     pdf_opening.limit_parser(safety)
     _confine(safety)
     wire.send(channel, wire.Answer())

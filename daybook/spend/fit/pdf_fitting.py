@@ -10,7 +10,7 @@ from daybook.expenses.attachment_verdicts import Change, RefusalCode
 from daybook.spend.fit.image_encoding import encoded_below, smallest_legible
 from daybook.spend.fit.images import pages
 from daybook.spend.fit.pdf_active import has_active_content, remove_active_content
-from daybook.spend.fit.pdf_opening import PDF_ERRORS, is_clean, opened
+from daybook.spend.fit.pdf_opening import PDF_ERRORS, is_pdf_alone, opened
 from daybook.spend.fit.pdf_pages import add_picture_page, cut, joined, saved
 from daybook.spend.fit.pdf_pictures import shrink_pictures
 from daybook.spend.fit.verdict import CannotFit, FittedPart
@@ -23,21 +23,24 @@ if TYPE_CHECKING:
 
 def fit_pdf(content: bytes, bounds: Bounds) -> list[FittedPart]:
     """The PDF in one part below the budget, or in several; raises CannotFit."""
-    with opened(content, bounds) as pdf:
+    pdf, is_damaged = opened(content, bounds)
+    with pdf:
         try:
-            return _fitted(pdf, content, bounds)
+            return _fitted(pdf, content, bounds, is_sound=not is_damaged and is_pdf_alone(content))
         except PDF_ERRORS as error:
             raise CannotFit(RefusalCode.BROKEN) from error
 
 
-def _fitted(pdf: pikepdf.Pdf, content: bytes, bounds: Bounds) -> list[FittedPart]:
+def _fitted(
+    pdf: pikepdf.Pdf, content: bytes, bounds: Bounds, *, is_sound: bool
+) -> list[FittedPart]:
     changes = []
     if has_active_content(pdf):
         remove_active_content(pdf)
         changes.append(Change.ACTIVE_CONTENT_REMOVED)
         if has_active_content(pdf):
             raise CannotFit(RefusalCode.NEEDS_ITS_PROGRAM)
-    if not is_clean(content, pdf):
+    if not is_sound:
         changes.append(Change.REPAIRED)
     if not changes and len(content) < bounds.budget:
         return [FittedPart("pdf", content)]

@@ -55,29 +55,32 @@ def limit_parser(safety: SafetyLimits) -> None:
     )
 
 
-def opened(content: bytes, bounds: Bounds) -> pikepdf.Pdf:
-    """The PDF, with at least one page that can be shown; raises CannotFit."""
+def opened(content: bytes, bounds: Bounds) -> tuple[pikepdf.Pdf, bool]:
+    """The PDF, and whether it had to be repaired; raises CannotFit when that lost something."""
     try:
         pdf = pikepdf.open(io.BytesIO(content))
+        # qpdf forgets its warnings once they are asked for, and has more after reading all.
+        is_damaged = bool(pdf.get_warnings())
         _check_size(pdf, bounds)
-        _check_whole(pdf)
         _check_streams(pdf, bounds)
+        is_damaged = bool(pdf.get_warnings()) or is_damaged
+        if is_damaged:
+            _check_whole(pdf)
     except pikepdf.PasswordError as error:
         raise CannotFit(RefusalCode.PASSWORD) from error
     except PDF_ERRORS as error:
         raise CannotFit(RefusalCode.BROKEN) from error
-    return pdf
+    return pdf, is_damaged
 
 
-def is_clean(content: bytes, pdf: pikepdf.Pdf) -> bool:
-    """Whether the file is a PDF from its first byte to its last, and needed no repair."""
+def is_pdf_alone(content: bytes) -> bool:
+    """Whether the file is a PDF from its first byte to its last, and nothing else besides."""
     tail = content[-1024:].rstrip(b"\0\r\n\t ")
     return (
         content.startswith(b"%PDF-")
         and tail.endswith(b"%%EOF")
         # The end of a zip archive: somebody may open the same bytes as another kind of file.
         and b"PK\x05\x06" not in content[-70_000:]
-        and not pdf.get_warnings()
     )
 
 
@@ -86,17 +89,13 @@ def _check_size(pdf: pikepdf.Pdf, bounds: Bounds) -> None:
         raise CannotFit(RefusalCode.BOMB)
     if len(pdf.pages) > bounds.safety.pages_max:
         raise CannotFit(RefusalCode.TOO_MANY_PAGES)
-    if len(pdf.pages) == 0:
-        raise CannotFit(RefusalCode.NO_PAGES)
     if bool(pdf.Root.get("/NeedsRendering", False)):
         # The pages are a placeholder ("please wait"); the form is drawn by one vendor's program.
         raise CannotFit(RefusalCode.NEEDS_ITS_PROGRAM)
 
 
 def _check_whole(pdf: pikepdf.Pdf) -> None:
-    """Refuse a file that was damaged and whose repair lost something."""
-    if not pdf.get_warnings():
-        return
+    """Refuse a repaired file in which something is missing."""
     if int(pdf.Root.Pages.get("/Count", -1)) != len(pdf.pages):
         raise CannotFit(RefusalCode.BROKEN)
     for page in pdf.pages:

@@ -13,6 +13,7 @@ IMAGES: Final = frozenset({"jpg", "png", "gif", "bmp", "tif", "webp", "heic", "a
 
 _HEAD_BYTES: Final = 1024
 _ZIP_ENTRIES_MAX: Final = 10_000
+_UNPACKED_BYTES_MAX: Final = 500_000_000
 _MAGIC: Final = (
     (b"\xff\xd8\xff", "jpg"),
     (b"\x89PNG\r\n\x1a\n", "png"),
@@ -92,13 +93,21 @@ def _inside_zip(content: bytes) -> str:
             entries = archive.infolist()
     except (zipfile.BadZipFile, ValueError, NotImplementedError, UnicodeError) as error:
         raise CannotFit(RefusalCode.BROKEN) from error
-    if not entries or len(entries) > _ZIP_ENTRIES_MAX:
-        raise CannotFit(RefusalCode.BROKEN if not entries else RefusalCode.BOMB)
+    if not entries:
+        raise CannotFit(RefusalCode.BROKEN)
+    # Never unpacked here, but whoever opens the attachment will unpack it.
+    unpacked = sum(entry.file_size for entry in entries)
+    if len(entries) > _ZIP_ENTRIES_MAX or unpacked > _UNPACKED_BYTES_MAX:
+        raise CannotFit(RefusalCode.BOMB)
     if any(entry.flag_bits & 1 for entry in entries):
         raise CannotFit(RefusalCode.PASSWORD)
     names = [entry.filename.lower() for entry in entries]
     if any(name.endswith(_MACROS) for name in names):
         raise CannotFit(RefusalCode.HAS_MACROS)
+    return _document_kind(content, names)
+
+
+def _document_kind(content: bytes, names: list[str]) -> str:
     for media_type, kind in _OPEN_DOCUMENTS.items():
         # OpenDocument begins with an uncompressed entry called mimetype: it lies at a known place.
         if content[30:38] == b"mimetype" and content[38:].startswith(media_type + b"PK"):
