@@ -236,9 +236,11 @@ class _Reader:
             sign = _sign(receipt)
             lines = self._lines(receipt, sign, minor)
             tenders = _tenders(receipt, sign, minor)
-        except _Unreadable as error:
+        except (_Unreadable, TypeError) as error:
+            # An amount that is no number at all (sNaN) cannot even be looked up.
+            why = error.args if isinstance(error, _Unreadable) else ("", "An amount is no number.")
             if rows.window.may_hold(receipt.receipt_date):
-                rows.reject(receipt.receipt_number, *error.args)
+                rows.reject(receipt.receipt_number, *why)
             return
         head = Head(
             store.store_id,
