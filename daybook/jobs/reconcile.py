@@ -37,16 +37,14 @@ class ReconciledLine:
 
     @property
     def is_equal(self) -> bool:
-        """Receipts, daily total, documents, payments and Xero all say the same, and all is paid."""
+        """Receipts, daily total, documents and Xero all say the same, and so do payments.
+
+        What Xero says is due has to be what our payments leave open: nothing, or tenders that the
+        mapping calls unpaid.
+        """
         line = self.line
-        sums = {
-            line.receipts_minor,
-            line.total_minor,
-            line.documents_minor,
-            line.paid_minor,
-            self.xero_minor,
-        }
-        return len(sums) == 1 and self.due_minor == 0
+        sums = {line.receipts_minor, line.total_minor, line.documents_minor, self.xero_minor}
+        return len(sums) == 1 and line.paid_minor + self.due_minor == line.documents_minor
 
 
 def reconcile(
@@ -85,5 +83,5 @@ def _beside(
         if found is not None and found.status in ("AUTHORISED", "PAID"):
             sign = -1 if found.kind is DocumentKind.CREDIT_NOTE else 1
             xero_minor += sign * minor_from_amount(found.total_amount, line.currency)
-            due_minor += minor_from_amount(found.due_amount, line.currency)
+            due_minor += sign * minor_from_amount(found.due_amount, line.currency)
     return ReconciledLine(line, xero_minor, due_minor)

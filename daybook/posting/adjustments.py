@@ -51,13 +51,16 @@ def adjustments(
     if not changed and not taken and not given:
         return ()
     total = sum((net + tax for _, net, tax in changed), start=Decimal(0))
-    if given and not taken and total < 0:
+    given_total = sum(given.values(), start=Decimal(0))
+    taken_total = sum(taken.values(), start=Decimal(0))
+    # No payment may exceed its document, and invoice less credit note has to be the difference.
+    credited = max(given_total, taken_total - total, -total, Decimal(0))
+    if not credited:
+        return _settled(DocumentKind.INVOICE, template, changed, taken, revision=revision)
+    if total + credited == 0:
         negated = [(key, -net, -tax) for key, net, tax in changed]
         return _settled(DocumentKind.CREDIT_NOTE, template, negated, given, revision=revision)
-    moved = sum(given.values(), start=Decimal(0))
-    if not moved:
-        return _settled(DocumentKind.INVOICE, template, changed, taken, revision=revision)
-    through = _pass_through(changed, posted, moved)
+    through = _pass_through(changed, posted, credited)
     return (
         *_settled(DocumentKind.INVOICE, template, [*changed, through], taken, revision=revision),
         *_settled(DocumentKind.CREDIT_NOTE, template, [through], given, revision=revision),

@@ -19,6 +19,7 @@ It is a TOML file that finance keeps under version control:
 
     [tenders]                                 # tender of the point of sale = account code
     Cash = "091"
+    "House account" = "unpaid"                # not money: stays owed on the invoice
 
     [stores.S01]                              # optional, where one store differs
     contact = "Daily sales Tanjong"
@@ -34,6 +35,8 @@ from typing import Literal
 import msgspec
 
 from daybook.errors import InputError
+
+UNPAID = "unpaid"
 
 
 class TrackingRule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -62,6 +65,10 @@ class Mapping(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     stores: dict[str, StoreRule] = msgspec.field(default_factory=dict)
     refunds: Literal["negative_lines", "credit_note"] = "negative_lines"
     changed_days: Literal["adjust", "hold"] = "adjust"
+
+    def is_unpaid(self, tender: str) -> bool:
+        """Whether the tender is a promise, not money: what it pays stays owed on the invoice."""
+        return self.tenders.get(tender) == UNPAID
 
     def contact_of(self, store_id: str) -> str:
         """The contact this store's documents are made out to."""

@@ -81,7 +81,7 @@ def _settled(  # noqa: PLR0913 - one document with all that decides it
     if not document.lines:
         return Plan()
     payments = tender_payments(document, net, mapping)
-    paid = sum((payment.amount for payment in payments), start=document.total_amount * 0)
+    paid = amount_from_minor(sum(net.values()), total.currency)
     if paid != document.total_amount:
         return Plan(
             holds=(

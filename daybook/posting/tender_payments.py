@@ -32,7 +32,7 @@ def net_tenders(tenders: Iterable[TenderTotal]) -> dict[str, int]:
 def tender_payments(
     document: SalesDocument, tenders: dict[str, int], mapping: Mapping
 ) -> tuple[Payment, ...]:
-    """One payment per tender; `tenders` are minor units and positive."""
+    """One payment per tender that is money; `tenders` are minor units and positive."""
     assert all(amount > 0 for amount in tenders.values()), "a payment is positive"
     return tuple(
         Payment(
@@ -47,4 +47,5 @@ def tender_payments(
             tender=tender,
         )
         for tender, amount in tenders.items()
+        if not mapping.is_unpaid(tender)
     )

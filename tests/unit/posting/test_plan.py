@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 from decimal import Decimal
+from typing import Any
 
+import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -27,6 +29,11 @@ MAPPING = Mapping(
     tenders={"Cash": "091", "NETS": "092"},
     tracking=TrackingRule("Store"),
 )
+
+
+def with_(**changes: Any) -> Mapping:  # noqa: ANN401 - any field of the mapping
+    """The mapping with something else in it."""
+    return msgspec.structs.replace(MAPPING, **changes)
 
 
 def day(*parts: CategoryTotal | TenderTotal, currency: str = "SGD") -> DailyTotal:
@@ -114,9 +121,7 @@ def test_number_reference_and_tracking_name_store_and_date() -> None:
 def test_store_rule_overrides_contact_and_tracking() -> None:
     """A store may be made out to a contact and a tracking option of its own."""
     rules = {"S01": StoreRule(contact="Tanjong sales", tracking_option="TG")}
-    mapping = Mapping(
-        **{**{f: getattr(MAPPING, f) for f in MAPPING.__struct_fields__}, "stores": rules}
-    )
+    mapping = with_(stores=rules)
     invoice = invoice_of(planned(day(sold("Drinks", 100, 9), took("Cash", 109)), mapping))
     assert invoice.contact_name == "Tanjong sales"
     assert invoice.lines[0].tracking[0].option == "TG"
@@ -169,9 +174,7 @@ def test_day_of_refunds_alone_is_a_credit_note_alone() -> None:
 
 def test_policy_can_ask_for_credit_notes() -> None:
     """With refunds = credit_note even a small refund leaves the invoice."""
-    mapping = Mapping(
-        **{**{f: getattr(MAPPING, f) for f in MAPPING.__struct_fields__}, "refunds": "credit_note"}
-    )
+    mapping = with_(refunds="credit_note")
     total = day(
         sold("Drinks", 1000, 90), returned("Drinks", -100, -9),
         took("Cash", 1090), paid_out("Cash", -109),
@@ -279,3 +282,13 @@ def test_order_of_parts_does_not_matter() -> None:
         took("NETS", 100),
     ]
     assert planned(day(*parts)) == planned(day(*reversed(parts)))
+
+
+def test_unpaid_tender_stays_owed_on_the_invoice() -> None:
+    """A house account is no money: the invoice is for all of it, the payment for the rest."""
+    mapping = with_(tenders={**MAPPING.tenders, "House account": "unpaid"})
+    total = day(sold("Drinks", 1000, 90), took("Cash", 590), took("House account", 500))
+    plan = planned(total, mapping)
+    assert plan.holds == ()
+    assert Decimal("10.90") == invoice_of(plan).total_amount
+    assert [("091", Decimal("5.90"))] == [(p.account_code, p.amount) for p in payments_of(plan)]

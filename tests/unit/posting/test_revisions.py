@@ -5,7 +5,13 @@ from __future__ import annotations
 import datetime as dt
 from decimal import Decimal
 
-from daybook.posting.documents import DocumentKind, DocumentLine, Payment, SalesDocument
+from daybook.posting.documents import (
+    Document,
+    DocumentKind,
+    DocumentLine,
+    Payment,
+    SalesDocument,
+)
 from daybook.posting.revisions import Filed, Revision, revise
 
 DATE = dt.date(2026, 3, 14)
@@ -40,7 +46,7 @@ def payment(amount: str, *, account: str = "091", currency: str = "SGD") -> Paym
     )
 
 
-def filed(*documents: SalesDocument | Payment, sent: bool = True, total: int = 1) -> list[Filed]:
+def filed(*documents: Document, sent: bool = True, total: int = 1) -> list[Filed]:
     """These documents, as planned from that daily total."""
     return [Filed(document, sent, total) for document in documents]
 
