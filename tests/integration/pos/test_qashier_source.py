@@ -8,7 +8,7 @@ from email.message import EmailMessage
 from typing import TYPE_CHECKING
 
 import pytest
-from qashier_files import SalesReport, put
+from qashier_files import SalesReport, SoldItem, details, put
 from till import opened_ledger
 
 from daybook.clock import SystemClock
@@ -112,3 +112,78 @@ def test_one_bad_report_does_not_stop_the_other_store(ledger: Engine, tmp_path: 
         (stored,) = read_rejects(connection)
     assert "0.01 SGD apart" in stored.reject.reason
     assert 13 == stored.reject.row_number
+
+
+# Two teas and a toast, no tax, no service: 3.00 + 3.00 by NETS, 4.50 half cash, half NETS.
+RETAIL = replace(
+    SalesReport(
+        categories=(("Tea", "6.00", "2", "0.00"), ("Toast", "4.50", "1", "0.00")),
+        products=(("Teh Tarik", "Tea", "6.00"), ("Kaya Toast", "Toast", "4.50")),
+        tenders={"NETS": "8.25", "Cash": "2.25"},
+        settlement="10.50",
+    ),
+    sales={
+        "Gross Sales": "10.50",
+        "Total Discount Given": "0.00",
+        "Net Sales": "10.50",
+        "Total GST": "0.00",
+        "Total Sales": "10.50",
+    },
+)
+TEAS = SoldItem(total="6.00", tax="0.00", tender="NETS")
+TOAST = SoldItem(
+    receipt_id="0205202610000001",
+    date="02/05/2026 10:00:00",
+    total="4.50",
+    tax="0.00",
+    tender="Multiple Methods",
+    item="Kaya Toast",
+    amount="4.50",
+)
+
+
+@pytest.mark.parametrize("first", ["report", "export"])
+def test_both_files_make_one_day_whichever_came_first(
+    ledger: Engine, tmp_path: Path, first: str
+) -> None:
+    """10.50 once: 6.00 tea and 4.50 toast, 8.25 NETS and 2.25 cash, out of two receipts."""
+    contents: dict[str, tuple[str, str | bytes]] = {
+        "report": ("report.csv", RETAIL.text()),
+        "export": ("details.xlsx", details([TEAS, TEAS, TOAST])),
+    }
+    put(tmp_path, *contents.pop(first), AFTER)
+    run(tmp_path, ledger)
+    assert 1050 == totals(ledger)["K1"].total_minor
+    ((name, content),) = contents.values()
+    put(tmp_path, name, content, AFTER + HOUR)
+    run(tmp_path, ledger)
+    made = totals(ledger)["K1"]
+    assert {"Tea": 600, "Toast": 450} == {one.category: one.net_minor for one in made.categories}
+    assert {"NETS": 825, "Cash": 225} == {one.tender: one.amount_minor for one in made.tenders}
+    # The report's own receipt is voided; it is counted and not summed.
+    assert (2, 1) == (made.receipt_count, made.voided_count)
+
+
+def test_a_service_charge_day_is_the_reports(ledger: Engine, tmp_path: Path) -> None:
+    """The export has no column for it: alone it waits, with the report the day is posted once."""
+    served = SoldItem(total="1040.60", tax="86.11", tender="NETS", amount="870.00")
+    put(tmp_path, "details.xlsx", details([served]), AFTER)
+    run(tmp_path, ledger)
+    assert {} == totals(ledger)
+    paid_by_nets = replace(SalesReport(), tenders={"NETS": "1040.60"})
+    put(tmp_path, "report.csv", paid_by_nets.text(), AFTER)
+    run(tmp_path, ledger)
+    made = totals(ledger)["K1"]
+    assert (104060, 1, 1) == (made.total_minor, made.receipt_count, made.voided_count)
+
+
+def test_a_sale_voided_days_later_changes_its_day(ledger: Engine, tmp_path: Path) -> None:
+    """The trailing re-read finds the new export."""
+    put(tmp_path, "first.xlsx", details([TEAS, TEAS, replace(TOAST, tender="Cash")]), AFTER)
+    run(tmp_path, ledger)
+    assert 1050 == totals(ledger)["K1"].total_minor
+    voided = replace(TOAST, tender="Cash", voided="Yes")
+    put(tmp_path, "second.xlsx", details([TEAS, TEAS, voided]), AFTER + 72 * HOUR)
+    run(tmp_path, ledger)
+    made = totals(ledger)["K1"]
+    assert (600, 1, 2) == (made.total_minor, made.receipt_count, made.voided_count)

@@ -94,13 +94,15 @@ def test_a_workbook_cut_anywhere_is_a_sentence() -> None:
 def test_a_workbook_with_any_byte_broken_is_a_sentence_or_readable() -> None:
     """Neither a crash nor a panic of the reader."""
     content = details([SoldItem()])
+    refused_count = 0
     for place in range(0, len(content), 41):
         broken = bytearray(content)
         broken[place] ^= 0xFF
         try:
             rows(bytes(broken))
-        except Misfit as misfit:
-            assert str(misfit)
+        except Misfit:
+            refused_count += 1
+    assert refused_count > 0
 
 
 def test_a_bomb_is_refused_before_it_unpacks() -> None:

@@ -1,0 +1,188 @@
+"""The Qashier source over files in a folder."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+from qashier_files import SalesReport, SoldItem, details, put
+
+from daybook.pos import qashier_source
+from daybook.pos.qashier_source import QashierSource
+from daybook.sales.store import Store
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from daybook.pos.source import Page, Reject
+
+DATE = dt.date(2026, 5, 2)
+AFTER = dt.datetime(2026, 5, 2, 16, 2, tzinfo=dt.UTC)
+HOUR = dt.timedelta(hours=1)
+KATONG = Store("K1", "Teh House Katong", "Asia/Singapore", "SGD")
+NAMES = {"Teh House Katong": "K1", "Teh House Bedok": "K2"}
+
+
+def pages(
+    folder: Path, store: Store = KATONG, *, last: dt.date = DATE, is_early_allowed: bool = False
+) -> list[Page]:
+    """What the folder holds of one store."""
+    source = QashierSource(str(folder), NAMES, is_early_allowed=is_early_allowed)
+    return list(source.receipts([store], DATE, last))
+
+
+def receipts(found: list[Page]) -> list[tuple[str, bool]]:
+    """Receipts, and whether they are voided."""
+    return [
+        pair
+        for page in found
+        for pair in zip(
+            page.batch.receipts["receipt_id_pos"].to_list(),
+            page.batch.receipts["is_voided"].to_list(),
+            strict=True,
+        )
+    ]
+
+
+def rejects(found: list[Page]) -> list[Reject]:
+    """All rejects."""
+    return [reject for page in found for reject in page.rejects]
+
+
+def refused(folder: Path, store: Store = KATONG) -> str:
+    """The one reason why nothing is taken over."""
+    found = pages(folder, store)
+    assert [] == receipts(found)
+    (reject,) = rejects(found)
+    return reject.reason
+
+
+def test_its_name_keeps_secrets() -> None:
+    """It is shown in logs."""
+    source = QashierSource("sftp://me:hush@host/drop?key=hush", {})
+    assert "Qashier's files at sftp://host/drop" == source.name
+
+
+def test_a_report_is_one_receipt(tmp_path: Path) -> None:
+    """With the time its file was written."""
+    put(tmp_path, "r.csv", SalesReport().text(), AFTER)
+    (page,) = pages(tmp_path)
+    assert [("REPORT-2026-05-02", False)] == receipts([page])
+    assert [AFTER] == page.batch.receipts["updated_at"].to_list()
+    assert () == page.rejects
+
+
+def test_an_empty_folder_has_no_pages(tmp_path: Path) -> None:
+    """Nothing came yet."""
+    assert [] == pages(tmp_path)
+
+
+def test_other_stores_and_dates_are_passed_over(tmp_path: Path) -> None:
+    """Without a word: they are somebody else's, or another day's."""
+    put(tmp_path, "a.csv", SalesReport(store_name="Teh House Bedok").text(), AFTER)
+    other = "01/05/2026 00:00:00 - 01/05/2026 23:59:59"
+    put(tmp_path, "b.csv", SalesReport(range=other).text(), AFTER)
+    assert [] == pages(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("report", "words"),
+    [
+        (
+            SalesReport(range="01/05/2026 00:00:00 - 07/05/2026 23:59:59"),
+            "covers 2026-05-01 to 2026-05-07",
+        ),
+        (SalesReport(range="02/05/2026 08:00:00 - 02/05/2026 23:59:59"), "a part of the day"),
+        (SalesReport(store_name="Teh House Ktong"), "Is it 'Teh House Katong'?"),
+        (SalesReport(products=(("Teh", "Tea", "899.99"),)), "0.01 SGD apart"),
+        (SalesReport().changed(Total_Sales="n/a"), "not an amount"),
+        (SalesReport(order=("credit",)), "not a Sales report"),
+    ],
+)
+def test_what_cannot_be_taken_over_is_refused(
+    tmp_path: Path, report: SalesReport, words: str
+) -> None:
+    """A reason, and no part of the day."""
+    put(tmp_path, "r.csv", report.text(), AFTER)
+    assert words in refused(tmp_path)
+
+
+def test_a_store_with_a_cutoff_is_refused(tmp_path: Path) -> None:
+    """Its day cannot be made of calendar days."""
+    put(tmp_path, "r.csv", SalesReport().text(), AFTER)
+    assert "from midnight to midnight" in refused(tmp_path, replace(KATONG, cutoff=dt.time(4)))
+
+
+def test_an_early_file_waits_unless_allowed(tmp_path: Path) -> None:
+    """A store that closes at ten may allow it."""
+    put(tmp_path, "r.csv", SalesReport().text(), AFTER - 2 * HOUR)
+    assert "before 2026-05-02 was over" in refused(tmp_path)
+    assert [("REPORT-2026-05-02", False)] == receipts(pages(tmp_path, is_early_allowed=True))
+
+
+def test_the_newest_report_counts_even_if_it_is_wrong(tmp_path: Path) -> None:
+    """Somebody corrected the day; going back to the first would hide that."""
+    put(tmp_path, "z.csv", SalesReport().text(), AFTER)
+    put(tmp_path, "a.csv", SalesReport(settlement="1.00").text(), AFTER + HOUR)
+    assert "come to 1040.60 SGD" in rejects(pages(tmp_path))[0].reason
+    assert [] == receipts(pages(tmp_path))
+
+
+def test_an_export_is_its_receipts(tmp_path: Path) -> None:
+    """And the voided report, in case it was there first."""
+    put(tmp_path, "d.xlsx", details([SoldItem(total="6.54", tax="0.54")] * 2), AFTER)
+    found = pages(tmp_path)
+    assert [("0205202609301001", False), ("REPORT-2026-05-02", True)] == receipts(found)
+    assert [1, 2] == found[0].batch.lines["line_no"].to_list()
+
+
+def test_an_export_and_a_report_that_differ_hold_the_day(tmp_path: Path) -> None:
+    """3.27 against 1040.60."""
+    put(tmp_path, "d.xlsx", details([SoldItem()]), AFTER)
+    put(tmp_path, "r.csv", SalesReport().text(), AFTER)
+    found = pages(tmp_path)
+    assert [] == receipts(found)
+    assert "come to 3.27 SGD, the Sales report" in rejects(found)[0].reason
+
+
+def test_of_two_exports_the_newest_tells_of_a_day(tmp_path: Path) -> None:
+    """The first knew one receipt of the 2nd, the second export knows that it was voided."""
+    later = SoldItem(receipt_id="R3", date="03/05/2026 10:00:00")
+    put(tmp_path, "z.xlsx", details([SoldItem()]), AFTER)
+    put(tmp_path, "a.xlsx", details([SoldItem(voided="Yes"), later]), AFTER + 24 * HOUR)
+    found = receipts(pages(tmp_path, last=DATE + dt.timedelta(days=1)))
+    assert ("0205202609301001", True) in found
+    assert 4 == len(found)
+
+
+def test_a_newer_export_that_lost_receipts_holds_the_day(tmp_path: Path) -> None:
+    """It was filtered, perhaps; receipts never vanish."""
+    other = SoldItem(receipt_id="R2", date="02/05/2026 10:00:00")
+    put(tmp_path, "z.xlsx", details([SoldItem(), other]), AFTER)
+    put(tmp_path, "a.xlsx", details([SoldItem()]), AFTER + HOUR)
+    assert "1 receipts of store K1 are missing that stand in" in refused(tmp_path)
+
+
+def test_a_bad_file_leaves_the_others(tmp_path: Path) -> None:
+    """Each is named once."""
+    put(tmp_path, "a.xlsx", b"PK\x03\x04 nonsense", AFTER)
+    put(tmp_path, "b.csv", b"\x00\xff\x00", AFTER)
+    put(tmp_path, "c.csv", "", AFTER)
+    put(tmp_path, "d.csv", SalesReport().text(), AFTER)
+    found = pages(tmp_path)
+    assert [("REPORT-2026-05-02", False)] == receipts(found)
+    assert ["a.xlsx", "b.csv", "c.csv"] == sorted(
+        reject.url.rsplit("/", 1)[-1] for reject in rejects(found)
+    )
+
+
+def test_pages_are_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Many days are several pages."""
+    monkeypatch.setattr(qashier_source, "_PAGE_RECEIPTS", 2)
+    for day in range(2, 7):
+        text = SalesReport(range=f"0{day}/05/2026 00:00:00 - 0{day}/05/2026 23:59:59").text()
+        put(tmp_path, f"{day}.csv", text, AFTER + 24 * day * HOUR)
+    found = pages(tmp_path, last=dt.date(2026, 5, 6))
+    assert [2, 2, 1] == [len(page.batch.receipts) for page in found]
