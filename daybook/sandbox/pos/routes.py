@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from daybook.sandbox.simulation import Simulation
 
 CONTROL = "/_sandbox/pos"
+VENDORS = ("square", "loyverse")
 DAYS_DEFAULT, RECEIPTS_DEFAULT = 14, 40
 
 
@@ -48,23 +49,24 @@ class PosWorld:
         self.shops = tuple(shop for shop in SHOPS if not asked.shops or shop.id in asked.shops)
         self.plan = Plan(asked.seed, first.isoformat(), asked.day_count, asked.receipts_per_day)
         self._is_unlimited = asked.unlimited_history
+        self._sales: dict[str, list[Sale]] = {}
 
     def of(self, vendor: str) -> tuple[Shop, ...]:
         """The shops with this vendor's tills."""
         return tuple(shop for shop in self.shops if shop.vendor == vendor)
 
-    @cached_property
-    def sales(self) -> dict[str, list[Sale]]:
-        """All sales by vendor."""
-        return {
-            vendor: [sale for shop in self.of(vendor) for sale in generate(shop, self.plan)]
-            for vendor in ("square", "loyverse")
-        }
+    def sales(self, vendor: str) -> list[Sale]:
+        """All sales on this vendor's tills."""
+        if vendor not in self._sales:
+            self._sales[vendor] = [
+                sale for shop in self.of(vendor) for sale in generate(shop, self.plan)
+            ]
+        return self._sales[vendor]
 
     @cached_property
     def square(self) -> square.Square:
         """Square in front of its shops."""
-        sales = self.sales["square"]
+        sales = self.sales("square")
         return square.Square(
             self.of("square"),
             orders=Feed(entry for sale in sales for entry in square_orders.orders(sale)),
@@ -76,7 +78,7 @@ class PosWorld:
     def loyverse(self) -> loyverse.Loyverse:
         """Loyverse in front of its shops."""
         receipts = Feed(
-            entry for sale in self.sales["loyverse"] for entry in loyverse.entries(sale)
+            entry for sale in self.sales("loyverse") for entry in loyverse.entries(sale)
         )
         return loyverse.Loyverse(self.of("loyverse"), receipts, is_unlimited=self._is_unlimited)
 
@@ -141,9 +143,8 @@ def _control(world: Simulation, shops: list[PosWorld], request: Request) -> Repl
         shops[0] = PosWorld(asked, now.date())
     elif call == ("GET", "totals"):
         vendor = request.query().get("vendor", "")
-        sales = [
-            sale for name, some in shops[0].sales.items() for sale in some if vendor in {"", name}
-        ]
+        wanted = [name for name in VENDORS if vendor in {"", name}]
+        sales = [sale for name in wanted for sale in shops[0].sales(name)]
         return json_reply({"totals": totals.expected(sales, now)})
     elif call != ("GET", ""):
         return json_reply({"error": f"No control call {request.method} {request.path}"}, 404)
