@@ -1,0 +1,157 @@
+"""`daybook pos`: trying a point of sale before anything depends on it."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from pathlib import Path  # noqa: TC003 - Typer reads the annotations
+from typing import TYPE_CHECKING, Annotated, Final
+
+import typer
+from rich import box
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from daybook.jobs.check_source import (
+    check_source,
+    day_rows,
+    imbalances,
+    last_common_date,
+    reject_rows,
+)
+from daybook.jobs.load_stores import parse_stores
+from daybook.ledger.stores import read_stores
+from daybook.terminal import AsJson, open_wiring, text_of
+
+if TYPE_CHECKING:
+    from daybook.jobs.check_source import Checked
+    from daybook.sales.store import Store
+    from daybook.wiring import Wiring
+
+pos_app = typer.Typer(no_args_is_help=True, help="Points of sale, where receipts come from.")
+
+_REJECTS_SHOWN_MAX: Final = 50
+_DATE: Final = "%Y-%m-%d"
+
+
+@pos_app.callback()
+def pos() -> None:
+    """Points of sale, where receipts come from."""
+
+
+@pos_app.command("check")
+def check(
+    source_url: Annotated[
+        str | None, typer.Argument(help="The source; else the one in DAYBOOK_POS_URL.")
+    ] = None,
+    *,
+    first: Annotated[
+        dt.datetime | None,
+        typer.Option(
+            "--from", formats=[_DATE], help="The first date; else a week before the last."
+        ),
+    ] = None,
+    last: Annotated[
+        dt.datetime | None,
+        typer.Option("--to", formats=[_DATE], help="The last date; else the newest that is over."),
+    ] = None,
+    store: Annotated[
+        list[str] | None, typer.Option(help="Only this store; may be repeated.")
+    ] = None,
+    stores: Annotated[
+        Path | None, typer.Option(help="A TOML file of stores; else those in the ledger.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Try a source: what would be read, day by day, and what could not. Writes nothing anywhere.
+
+    Ends with 1 when a row cannot be read or a day does not balance.
+
+    Example: daybook pos check /mnt/pos --stores stores.toml --from 2026-03-14
+    """
+    with open_wiring() as wired:
+        source = wired.source if source_url is None else wired.source_at(source_url)
+        there = _stores(wired, stores)
+        asked = [one for one in there if not store or one.store_id in store]
+        dates = _dates(wired, asked, first, last)
+        known = {one.store_id for one in there}
+        checked = check_source(source, asked, *dates, known_store_ids=known)
+    if as_json:
+        typer.echo(_json(checked, *dates))
+    else:
+        _print(checked, *dates)
+    if not checked.is_fine:
+        raise typer.Exit(1)
+
+
+def _stores(wired: Wiring, file: Path | None) -> list[Store]:
+    if file is not None:
+        return parse_stores(text_of(file), str(file))
+    with wired.engine.connect() as connection:
+        return [one.store for one in read_stores(connection).values()]
+
+
+def _dates(
+    wired: Wiring, stores: list[Store], first: dt.datetime | None, last: dt.datetime | None
+) -> tuple[dt.date, dt.date]:
+    """The dates asked for; without any, the week that the night would look at."""
+    now_at, days = wired.clock.now(), wired.settings.trailing_days
+    rule = wired.closing_rule(now_at)
+    newest = last_common_date(stores, now_at, rule.closed_after) if stores else now_at.date()
+    last_date = last.date() if last else max(newest, first.date()) if first else newest
+    return (first.date() if first else last_date - dt.timedelta(days=days - 1)), last_date
+
+
+def _json(checked: Checked, first_date: dt.date, last_date: dt.date) -> str:
+    content = {
+        "source": checked.source_name,
+        "from": first_date.isoformat(),
+        "to": last_date.isoformat(),
+        "days": day_rows(checked),
+        "problems": imbalances(checked),
+        "rejects": reject_rows(checked),
+        "reject_count": checked.reject_count,
+        "stores_without_receipts": list(checked.silent_store_ids),
+        "is_fine": checked.is_fine,
+    }
+    return json.dumps(content, ensure_ascii=False, indent=1)
+
+
+def _print(checked: Checked, first_date: dt.date, last_date: dt.date) -> None:
+    typer.echo(f"{checked.source_name}, {first_date} to {last_date}")
+    rows = day_rows(checked)
+    if rows:
+        # No lines between the columns: eleven of them have to fit into 100 characters.
+        table = Table(box=box.SIMPLE_HEAD, padding=0, pad_edge=False, show_edge=False)
+        for name in rows[0]:
+            is_text = name in {"date", "store", "currency", "balanced"}
+            heading = "cur" if name == "currency" else name
+            table.add_column(heading, justify="left" if is_text else "right", overflow="fold")
+        for row in rows:
+            table.add_row(*(Text(str(value)) for value in row.values()))
+        Console().print(table)
+    if checked.silent_store_ids:
+        typer.echo(f"No receipts of store {', '.join(checked.silent_store_ids)}.")
+    for sentence in imbalances(checked):
+        typer.echo(sentence)
+    for one in checked.rejects[:_REJECTS_SHOWN_MAX]:
+        place = f" row {one.row_number}" if one.row_number else ""
+        column = f", column {one.column}" if one.column else ""
+        typer.echo(f"{one.url}{place}{column}: {one.reason}")
+    if (more := checked.reject_count - _REJECTS_SHOWN_MAX) > 0:
+        typer.echo(f"And {more} more rows that cannot be read.")
+    typer.echo(_verdict(checked))
+
+
+def _verdict(checked: Checked) -> str:
+    if checked.is_fine:
+        return (
+            "Every row can be read, and every day balances." if checked.totals else "No receipts."
+        )
+    wrong = []
+    if checked.reject_count:
+        wrong.append(f"{checked.reject_count} rows cannot be read")
+    if checked.failures:
+        wrong.append(f"{len(checked.failures)} days do not balance")
+    return f"{' and '.join(wrong)}. Nothing was written."
