@@ -5,18 +5,17 @@ from __future__ import annotations
 import datetime as dt
 import errno
 import getpass
-import json
 import sys
-from contextlib import contextmanager
 from pathlib import Path  # noqa: TC003 - Typer reads the annotations
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 from cryptography.fernet import Fernet
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
+from daybook.cli_expenses import expenses_app
+from daybook.cli_pos import pos_app
 from daybook.errors import DaybookError, InputError
 from daybook.jobs import store_day_table
 from daybook.jobs.connect import begin, complete
@@ -25,21 +24,21 @@ from daybook.jobs.load_stores import load_stores
 from daybook.jobs.reconcile import reconcile
 from daybook.ledger.stores import read_stores
 from daybook.sales.store import StoreDay
-from daybook.settings import load_settings
-from daybook.wiring import Wiring
+from daybook.terminal import AsJson, open_wiring, show, text_of
 from daybook.xero.callback import wait_for_browser
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Mapping
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode="rich", add_completion=False)
 stores_app = typer.Typer(no_args_is_help=True, help="The chain's stores.")
 mapping_app = typer.Typer(no_args_is_help=True, help="What goes to which account.")
 app.add_typer(stores_app, name="stores")
 app.add_typer(mapping_app, name="mapping")
+app.add_typer(expenses_app, name="expenses")
+app.add_typer(pos_app, name="pos")
 
 Tier = Literal["starter", "core"]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for a script.")]
 
 
 def main() -> None:
@@ -53,15 +52,6 @@ def main() -> None:
         sys.exit(1)
 
 
-@contextmanager
-def _wired() -> Iterator[Wiring]:
-    wired = Wiring(load_settings())
-    try:
-        yield wired
-    finally:
-        wired.close()
-
-
 @app.command()
 def connect(
     *,
@@ -71,7 +61,7 @@ def connect(
 
     Example: daybook connect
     """
-    with _wired() as wired:
+    with open_wiring() as wired:
         access = wired.xero()
         consent = begin(access.app)
         console = Console()
@@ -91,7 +81,7 @@ def status(*, as_json: AsJson = False) -> None:
 
     Example: daybook status --json
     """
-    with _wired() as wired:
+    with open_wiring() as wired:
         access, budget = wired.xero(), wired.call_budget()
         now_at = wired.clock.now()
         rows: list[Mapping[str, str | int]] = [
@@ -107,7 +97,7 @@ def status(*, as_json: AsJson = False) -> None:
             for organisation in wired.organisations().values()
             if organisation.connection_id == one.connection_id
         ]
-        _show("Connected organisations", rows, as_json=as_json)
+        show("Connected organisations", rows, as_json=as_json)
 
 
 @stores_app.command("load")
@@ -121,8 +111,8 @@ def load_stores_command(
 
     Example: daybook stores load stores.toml --organisation "Kopi Corner"
     """
-    with _wired() as wired:
-        count = load_stores(wired.engine, _text_of(file), str(file), organisation)
+    with open_wiring() as wired:
+        count = load_stores(wired.engine, text_of(file), str(file), organisation)
     typer.echo(f"{count} stores loaded from {file}.")
 
 
@@ -132,7 +122,7 @@ def list_stores_command(*, as_json: AsJson = False) -> None:
 
     Example: daybook stores list
     """
-    with _wired() as wired, wired.engine.connect() as connection:
+    with open_wiring() as wired, wired.engine.connect() as connection:
         names = {key: one.name for key, one in wired.organisations().items()}
         rows = [
             {
@@ -145,7 +135,7 @@ def list_stores_command(*, as_json: AsJson = False) -> None:
             }
             for one in read_stores(connection).values()
         ]
-    _show("Stores", rows, as_json=as_json)
+    show("Stores", rows, as_json=as_json)
 
 
 @mapping_app.command("load")
@@ -156,10 +146,10 @@ def load_mapping_command(
 
     Example: daybook mapping load mapping.toml
     """
-    with _wired() as wired:
+    with open_wiring() as wired:
         mapping, is_new = load_mapping(
             wired.engine,
-            _text_of(file),
+            text_of(file),
             str(file),
             loaded_by=getpass.getuser(),
             clock=wired.clock,
@@ -185,7 +175,7 @@ def days(
     first, last = first_date.date(), (last_date or first_date).date()
     if last < first:
         raise InputError(f"The last date, {last}, is before the first date, {first}.")
-    with _wired() as wired:
+    with open_wiring() as wired:
         with wired.engine.connect() as connection:
             store_ids = store or list(read_stores(connection))
         wanted = [
@@ -202,7 +192,7 @@ def days(
         rows = [
             {k: v for k, v in row.items() if k != "why"} for row in store_day_table.table(lines)
         ]
-        _show(f"Store-days {first} to {last}", rows, as_json=as_json)
+        show(f"Store-days {first} to {last}", rows, as_json=as_json)
         problems = store_day_table.problems(lines)
         for sentence in problems:
             typer.echo(sentence, err=True)
@@ -249,34 +239,6 @@ def sandbox(
             f"The sandbox cannot use port {port}: {error.strerror}. End the program that uses it, "
             "or choose another with --port."
         ) from error
-
-
-def _text_of(file: Path) -> str:
-    try:
-        return file.read_text(encoding="utf-8")
-    except FileNotFoundError as error:
-        raise InputError(f"There is no file {file}. Check the name and the folder.") from error
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"{file} cannot be read as UTF-8 text: {error}.") from error
-
-
-def _show(title: str, rows: Sequence[Mapping[str, str | int]], *, as_json: bool) -> None:
-    if as_json:
-        typer.echo(json.dumps(rows, ensure_ascii=False, indent=1))
-        return
-    if not rows:
-        typer.echo(f"{title}: none.")
-        return
-    table = Table(title=title)
-    for name, value in rows[0].items():
-        table.add_column(name, justify="right" if _is_figure(value) else "left")
-    for row in rows:
-        table.add_row(*(Text(str(value)) for value in row.values()))
-    Console().print(table)
-
-
-def _is_figure(value: str | int) -> bool:
-    return isinstance(value, int) or value.replace(",", "").replace(".", "").lstrip("-").isdigit()
 
 
 if __name__ == "__main__":

@@ -35,7 +35,7 @@ from daybook.xero.client import open_http
 from daybook.xero.identity import XeroApp
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
     from pathlib import Path
 
     import httpx
@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     from daybook.clock import Clock
     from daybook.ledger.organisations import Organisation
     from daybook.pos.source import ReceiptSource
-    from daybook.sales.store import StoreDay
+    from daybook.sales.store import Store, StoreDay
     from daybook.spend.source import ExpenseSource, ReceiptStore
     from daybook.xero.client import XeroClient
 
@@ -82,19 +82,24 @@ class Wiring:
     @cached_property
     def source(self) -> ReceiptSource:
         """Where receipts come from."""
+        return self.source_at(self.pos_url())
+
+    def pos_url(self) -> str:
+        """The address of the point of sale's receipts; raise SettingError when there is none."""
         if self.settings.pos_url is None:
             raise SettingError(
                 "DAYBOOK_POS_URL is missing: set it to the folder, or the address, in which the "
                 "point of sale's receipts lie."
             )
-        return self.source_at(self.settings.pos_url.get_secret_value())
+        return self.settings.pos_url.get_secret_value()
 
-    def source_at(self, url: str) -> ReceiptSource:
-        """The source at another address, with the same options and token."""
+    def source_at(self, url: str, stores: Sequence[Store] | None = None) -> ReceiptSource:
+        """The source at an address, with the settings' options; of these or the ledger's stores."""
         token, path = self.settings.pos_token, self.settings.pos_options
         context = SourceContext(
             tables={} if path is None else parse_options(_options_text(path), str(path)),
             where="" if path is None else str(path),
+            stores=self._stores if stores is None else lambda: stores,
             token=None if token is None else token.get_secret_value(),
             http=lambda: self.http,
             clock=self.clock,
@@ -138,6 +143,11 @@ class Wiring:
             return ReceiptFolder(self.settings.receipts_url)
         return NoReceipts()
 
+    @property
+    def receipt_stores(self) -> dict[str, ReceiptStore]:
+        """Where receipts lie, by source."""
+        return {one.name: self.receipt_store(one.name) for one in self.expense_sources}
+
     @cached_property
     def fitter(self) -> Fitter:
         """What makes receipts fit; its workers end with the process."""
@@ -158,6 +168,10 @@ class Wiring:
     def client_by_id(self, organisation_id: int) -> XeroClient:
         """The client of a connected organisation, by its id in the ledger."""
         return self.client(self.organisations()[organisation_id])
+
+    def _stores(self) -> list[Store]:
+        with self.engine.connect() as connection:
+            return [one.store for one in read_stores(connection).values()]
 
     def xero(self, *, keep_reserve: bool = False) -> XeroAccess:
         """What it takes to reach Xero; `keep_reserve` leaves the day's last calls to the night."""

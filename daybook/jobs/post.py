@@ -22,7 +22,6 @@ from uuid import uuid4
 from daybook.errors import FinalError, RateLimited, Refused, RetryableError, UnknownOutcome
 from daybook.jobs.settle import look_up, may_be_there, settlement_of
 from daybook.ledger.documents import (
-    SALES_KINDS,
     Settlement,
     claim,
     ids_in_use,
@@ -30,15 +29,28 @@ from daybook.ledger.documents import (
     unsettled_documents,
     waiting_documents,
 )
+from daybook.ledger.expense_documents import settle_expenses, waiting_expense_documents
 from daybook.ledger.organisation_lock import organisation_lock
 from daybook.ledger.store_days import settle_store_days
-from daybook.posting.documents import DocumentKind, Payment, SalesDocument
-from daybook.xero.documents import Rejected, put_credit_notes, put_invoices, put_payments
+from daybook.posting.documents import (
+    MONEY_KINDS,
+    DocumentKind,
+    Payment,
+    SalesDocument,
+    SpendMoney,
+)
+from daybook.xero.documents import (
+    Rejected,
+    put_bank_transactions,
+    put_credit_notes,
+    put_invoices,
+    put_payments,
+)
 from daybook.xero.reference_data import ensure_contacts
 from daybook.xero.wire import PaymentToSend
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
     from sqlalchemy import Connection, Engine
 
@@ -88,6 +100,7 @@ class Posting:
     calls_at_once: int
     last: dict[int, Settlement]  # by document: what became of it last
     store_days: set[StoreDay]  # all that were touched
+    expense_ids: Collection[str]
     contacts: dict[str, str | Rejected] = field(default_factory=dict)
 
 
@@ -116,11 +129,12 @@ def post(  # noqa: PLR0913 - the composition of one posting
     run_id: str,
     clock: Clock,
     lock_wait_seconds: float = 600,
+    expense_ids: Collection[str] = (),
     calls_at_once: int = CALLS_AT_ONCE,
     waits_for_day: bool = False,
     progress: Callable[[str], None] = lambda _sentence: None,
 ) -> Posted:
-    """Post every planned document of these store-days; documents refused by Xero stop no others.
+    """Post every planned document of these store-days and expenses; a refused one stops no other.
 
     With `waits_for_day` a run that has used up the calls of the day lets go of the organisation,
     says when it goes on, and goes on by itself.
@@ -145,6 +159,7 @@ def post(  # noqa: PLR0913 - the composition of one posting
                         calls_at_once,
                         last,
                         set(store_days),
+                        expense_ids,
                     ),
                     store_days,
                 )
@@ -191,7 +206,7 @@ def _counted(last: dict[int, Settlement]) -> Posted:
 def _post_all(posting: Posting, store_days: Collection[StoreDay]) -> None:
     try:
         _settle_unsettled(posting)
-        for kind in SALES_KINDS:
+        for kind in DocumentKind:  # payments come after what they are paid on
             _post_kind(posting, store_days, kind)
     finally:
         with posting.connection.begin():
@@ -201,6 +216,25 @@ def _post_all(posting: Posting, store_days: Collection[StoreDay]) -> None:
                 run_id=posting.run_id,
                 now_at=posting.clock.now(),
             )
+            settle_expenses(
+                posting.connection,
+                posting.organisation.organisation_id,
+                run_id=posting.run_id,
+                now_at=posting.clock.now(),
+            )
+
+
+def _waiting(
+    posting: Posting, store_days: Collection[StoreDay], kind: DocumentKind
+) -> list[WaitingDocument]:
+    """What can be sent now, of one kind, oldest first."""
+    organisation_id = posting.organisation.organisation_id
+    with posting.connection.begin():
+        if kind in MONEY_KINDS:
+            return waiting_expense_documents(
+                posting.connection, organisation_id, posting.expense_ids, kind=kind
+            )
+        return waiting_documents(posting.connection, organisation_id, store_days, kind=kind)
 
 
 def _post_kind(posting: Posting, store_days: Collection[StoreDay], kind: DocumentKind) -> None:
@@ -208,10 +242,7 @@ def _post_kind(posting: Posting, store_days: Collection[StoreDay], kind: Documen
     name = f"{posting.organisation.name}: {kind.replace('_', ' ')}s"
     rounds_lost = 0
     while rounds_lost < _ROUNDS:
-        with posting.connection.begin():
-            waiting = waiting_documents(
-                posting.connection, posting.organisation.organisation_id, store_days, kind=kind
-            )
+        waiting = _waiting(posting, store_days, kind)
         if not waiting:
             return
         try:
@@ -310,18 +341,31 @@ def _send(
     key: str,
 ) -> Sequence[Outcome]:
     """One call for documents of one kind; those whose contact Xero refused are not in it."""
-    sales = [one.document for one in claimed if isinstance(one.document, SalesDocument)]
-    if not sales:
+    documents = [one.document for one in claimed if not isinstance(one.document, Payment)]
+    if not documents:
         return put_payments(client, [_to_send(one) for one in claimed], idempotency_key=key)
-    put = put_invoices if sales[0].kind is DocumentKind.INVOICE else put_credit_notes
     known = {name: found for name, found in contacts.items() if isinstance(found, str)}
-    sendable = [one for one in sales if one.contact_name in known]
-    sent = put(client, sendable, contact_ids=known, idempotency_key=key) if sendable else ()
-    outcomes = iter(sent)
+    sendable = [one for one in documents if one.contact_name in known]
+    outcomes = iter(_put(client, sendable, known, key) if sendable else ())
     return [
         next(outcomes) if isinstance(found, str) else found
-        for found in (contacts[one.contact_name] for one in sales)
+        for found in (contacts[one.contact_name] for one in documents)
     ]
+
+
+def _put(
+    client: XeroClient,
+    documents: Sequence[SalesDocument | SpendMoney],
+    contact_ids: Mapping[str, str],
+    key: str,
+) -> Sequence[Outcome]:
+    """One call for documents of one kind that have a contact."""
+    money = [one for one in documents if isinstance(one, SpendMoney)]
+    if money:
+        return put_bank_transactions(client, money, contact_ids=contact_ids, idempotency_key=key)
+    sales = [one for one in documents if isinstance(one, SalesDocument)]
+    put = put_invoices if sales[0].kind is DocumentKind.INVOICE else put_credit_notes
+    return put(client, sales, contact_ids=contact_ids, idempotency_key=key)
 
 
 def _to_send(one: OpenDocument) -> PaymentToSend:
@@ -371,7 +415,7 @@ def _settle_unsettled(posting: Posting, refused: dict[int, Settlement] | None = 
             for one in settlements
         ],
     )
-    posting.store_days.update(one.store_day for one in unsettled)
+    posting.store_days.update(one.store_day for one in unsettled if one.store_day)
 
 
 def _await_arrival(posting: Posting, unsettled: Sequence[OpenDocument]) -> None:

@@ -6,11 +6,21 @@ found and different is held with both sides shown and never sent again.
 
 from __future__ import annotations
 
+import datetime as dt
+from itertools import groupby
+from operator import itemgetter
 from typing import TYPE_CHECKING, Final
 
 from daybook.ledger.documents import OpenDocument, Settlement
-from daybook.posting.documents import DocumentKind, Payment, SalesDocument
+from daybook.posting.documents import (
+    MONEY_KINDS,
+    DocumentKind,
+    Payment,
+    SalesDocument,
+    SpendMoney,
+)
 from daybook.posting.holds import HoldCode
+from daybook.xero.bank_transactions import list_bank_transactions
 from daybook.xero.documents import Posted, Rejected
 from daybook.xero.lookup import find_by_number, payments_of
 from daybook.xero.refusals import explained
@@ -18,10 +28,13 @@ from daybook.xero.refusals import explained
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
 
+    from daybook.xero.bank_transactions import BankTransactionInXero
     from daybook.xero.client import XeroClient
     from daybook.xero.documents import Outcome
     from daybook.xero.wire import PaymentInXero, SalesDocumentInXero
 
+# How far off a person may have dated our bank transaction for us to find it still.
+_OTHER_DATE: Final = dt.timedelta(days=7)
 # Xero says this of a document that is there already: ours, if its reply was lost or it came late.
 _THERE_ALREADY: Final = (
     "must be unique",
@@ -77,6 +90,7 @@ def look_up(
         if sales:
             found = find_by_number(client, kind, [document.number for _, document in sales])
             settlements += [_found_sales(one, found.get(d.number)) for one, d in sales]
+    settlements += _look_up_money(client, unsettled, in_use)
     payments = [one for one in unsettled if one.parent_id_xero is not None]
     if payments:
         parents = sorted({one.parent_id_xero for one in payments if one.parent_id_xero})
@@ -84,6 +98,65 @@ def look_up(
         taken = set(in_use([one.id_xero for one in there]))
         settlements += [_found_payment(one, there, taken) for one in payments]
     return settlements
+
+
+def _look_up_money(
+    client: XeroClient,
+    unsettled: Sequence[OpenDocument],
+    in_use: Callable[[Collection[str]], Collection[str]],
+) -> list[Settlement]:
+    """Find bank transactions by their reference, in one list per kind and run of dates."""
+    settlements = []
+    for kind in MONEY_KINDS:
+        money = sorted(
+            (
+                (one.document.date, one.document_id, one.document, one)
+                for one in unsettled
+                if isinstance(one.document, SpendMoney) and one.document.kind is kind
+            ),
+            key=itemgetter(0, 1),
+        )
+        for _, some in groupby(money, key=lambda each: each[0].replace(day=1)):
+            month = list(some)
+            first, last = month[0][0] - _OTHER_DATE, month[-1][0] + _OTHER_DATE
+            there = list(list_bank_transactions(client, kind, first, last))
+            taken = set(in_use([found.id_xero for found in there]))
+            settlements += [
+                _found_money(one, document, there, taken) for _, _, document, one in month
+            ]
+    return settlements
+
+
+def _found_money(
+    one: OpenDocument,
+    ours: SpendMoney,
+    there: Sequence[BankTransactionInXero],
+    taken: set[str],
+) -> Settlement:
+    """Each bank transaction in Xero is one expense's; `taken` are those that have theirs."""
+    candidates = [
+        found
+        for found in there
+        if found.id_xero not in taken and _words(found.reference) == _words(ours.reference)
+    ]
+    if not candidates:
+        return Settlement(one.document_id, "planned", "absent in Xero")
+    # Where a person copied it, the one that is equal is ours.
+    found = min(candidates, key=lambda each: len(_money_differences(ours, each)))
+    taken.add(found.id_xero)
+    return _adopted_or_held(one, found.id_xero, _money_differences(ours, found))
+
+
+def _money_differences(ours: SpendMoney, theirs: BankTransactionInXero) -> list[str]:
+    return [
+        f"{what} is {there} in Xero and {mine} in the ledger"
+        for what, mine, there in (
+            ("total", ours.total_amount, theirs.total_amount),
+            ("date", ours.date, theirs.date),
+            ("bank account", ours.bank_account_code, theirs.bank_account_code),
+        )
+        if mine != there
+    ]
 
 
 def _found_sales(one: OpenDocument, found: SalesDocumentInXero | None) -> Settlement:

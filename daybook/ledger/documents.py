@@ -74,7 +74,7 @@ class OpenDocument:
     """A stored document that is being sent, or whose outcome is not known."""
 
     document_id: int
-    store_day: StoreDay
+    store_day: StoreDay | None  # None for an expense's
     document: Document
     state: State
     sent_at: dt.datetime
@@ -198,16 +198,14 @@ def settle(
 
 
 def unsettled_documents(connection: Connection, organisation_id: int) -> list[OpenDocument]:
-    """Every sales document of the organisation whose outcome has to be looked up."""
+    """Every document of the organisation whose outcome has to be looked up."""
     query = text(f"""
         SELECT {_OPEN_COLUMNS}
         FROM documents d LEFT JOIN documents p ON p.id = d.parent_id
         WHERE d.organisation_id = :organisation AND d.state IN ('sending', 'unknown')
-          AND d.kind = ANY(:kinds)
         ORDER BY d.id
     """)  # noqa: S608 - a constant of this module
-    values = {"organisation": organisation_id, "kinds": list(SALES_KINDS)}
-    return list(map(_open, connection.execute(query, values)))
+    return list(map(_open, connection.execute(query, {"organisation": organisation_id})))
 
 
 def ids_in_use(
@@ -265,7 +263,7 @@ def _open(row: Row[Any]) -> OpenDocument:
     kind = DocumentKind(row.kind)
     return OpenDocument(
         row.id,
-        StoreDay(row.business_date, row.store_id),
+        StoreDay(row.business_date, row.store_id) if row.store_id is not None else None,
         decode(kind, row.content.encode()),
         row.state,
         row.sent_at,

@@ -148,7 +148,8 @@ _WAITING: Final = text("""
         d.content->>'contact_name' AS contact_name
     FROM documents d JOIN expenses e ON e.document_id = d.id
     WHERE d.organisation_id = :organisation AND d.state = 'planned' AND d.kind = :kind
-      AND e.expense_id = ANY(:ids) AND e.stage = 'pending'
+      AND e.expense_id = ANY(:ids) AND e.stage = 'pending' AND e.problems = '[]'
+      AND e.planned_hash = e.content_hash
     ORDER BY d.business_date, d.natural_key
 """)
 

@@ -1,0 +1,384 @@
+"""`daybook expenses`: the whole review of expenses at a terminal. Who decided what is recorded."""
+
+from __future__ import annotations
+
+import csv
+import datetime as dt
+import getpass
+import io
+import json
+import random
+from pathlib import Path  # noqa: TC003 - Typer reads the annotations
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from daybook.errors import FinalError, InputError, RetryableError
+from daybook.expenses.backoff import RetryPolicy
+from daybook.expenses.states import Stage
+from daybook.jobs import expense_table
+from daybook.jobs.attach import Attaching, attach_receipts
+from daybook.jobs.choose_expenses import choose_expenses
+from daybook.jobs.extract_expenses import extract_expenses
+from daybook.jobs.load_expense_mapping import load_expense_mapping
+from daybook.jobs.review_expenses import Reviewer, change_expenses, move_expenses
+from daybook.jobs.sync_expenses import Syncing, organisation_ids_of, plan_batch, post_batch
+from daybook.ledger.expense_attachments import retry_attachments, skip_attachments
+from daybook.ledger.expenses import read_events, read_expenses
+from daybook.money import parse_minor
+from daybook.terminal import AsJson, open_wiring, show, text_of
+
+if TYPE_CHECKING:
+    from daybook.ledger.expenses import LedgerExpense
+    from daybook.wiring import Wiring
+
+expenses_app = typer.Typer(no_args_is_help=True, help="Expenses, their review and their receipts.")
+
+Ids = Annotated[list[str], typer.Argument(help="Ids of expenses, as 'list' shows them.")]
+OptionalIds = Annotated[list[str] | None, typer.Argument(help="Ids; none means all that are due.")]
+Why = Annotated[str, typer.Option(help="Why; kept with the expense.")]
+
+
+@expenses_app.command("fetch")
+def fetch(
+    *,
+    days: Annotated[int | None, typer.Option(help="How many days back; as set otherwise.")] = None,
+) -> None:
+    """Read expenses and receipts from their sources into the ledger.
+
+    Example: daybook expenses fetch --days 14
+    """
+    with open_wiring() as wired:
+        last = wired.clock.now().date()
+        first = last - dt.timedelta(days=days or wired.settings.expense_days)
+        for source in wired.expense_sources:
+            extracted = extract_expenses(
+                source,
+                wired.receipt_store(source.name),
+                wired.engine,
+                first,
+                last,
+                run_id=getpass.getuser(),
+                clock=wired.clock,
+            )
+            typer.echo(f"{source.name}: {extracted}")
+            for sentence in extracted.sentences:
+                typer.echo(sentence, err=True)
+
+
+@expenses_app.command("mapping")
+def mapping(file: Annotated[Path, typer.Argument(help="A TOML expense mapping.")]) -> None:
+    """Load an expense mapping: a new version, in force from its effective_date on.
+
+    Example: daybook expenses mapping expenses.toml
+    """
+    with open_wiring() as wired:
+        loaded, is_new = load_expense_mapping(
+            wired.engine,
+            text_of(file),
+            str(file),
+            loaded_by=getpass.getuser(),
+            clock=wired.clock,
+        )
+    said = "loaded" if is_new else "was loaded before, nothing changed"
+    typer.echo(f"Expense mapping of {loaded.organisation} from {loaded.effective_date}: {said}.")
+
+
+@expenses_app.command("list")
+def list_expenses(
+    *,
+    state: Annotated[str, typer.Option(help="Only states with these words in them.")] = "",
+    first_date: Annotated[dt.datetime | None, typer.Option("--from", formats=["%Y-%m-%d"])] = None,
+    last_date: Annotated[dt.datetime | None, typer.Option("--to", formats=["%Y-%m-%d"])] = None,
+    merchant: Annotated[str, typer.Option(help="Only merchants with this in the name.")] = "",
+    updated: Annotated[bool, typer.Option(help="Only those changed since.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """List expenses, where each stands and how many of its receipts are attached.
+
+    Example: daybook expenses list --state "needs mapping" --from 2026-03-01
+    """
+    with open_wiring() as wired, wired.engine.connect() as connection:
+        found = [
+            one
+            for one in read_expenses(connection)
+            if state.casefold() in one.state
+            and merchant.casefold() in one.expense.merchant.casefold()
+            and (first_date is None or one.expense.spent_date >= first_date.date())
+            and (last_date is None or one.expense.spent_date <= last_date.date())
+            and (one.is_updated or not updated)
+        ]
+    table = expense_table.rows if as_json else expense_table.narrow_rows
+    show("Expenses", table(found), as_json=as_json)
+    if not as_json:
+        typer.echo(expense_table.summary(found))
+
+
+@expenses_app.command("show")
+def show_expense(
+    expense_id: Annotated[str, typer.Argument(help="The expense's id.")], *, as_json: AsJson = False
+) -> None:
+    """Show one expense: facts, decisions, what stands in its way, receipts, who did what.
+
+    Example: daybook expenses show aspire-1f0c
+    """
+    with open_wiring() as wired, wired.engine.connect() as connection:
+        found = read_expenses(connection, [expense_id])
+        if not found:
+            raise InputError(f"There is no expense {expense_id}. See: daybook expenses list")
+        events = read_events(connection, expense_id)
+        one = found[0]
+        url = wired.document_url(one.id_xero) if one.id_xero else ""
+    facts = {**expense_table.rows(found)[0], "note": one.expense.note, "in Xero": url}
+    receipts = [
+        {key: value for key, value in row.items() if key in {"receipt", "state", "why"}}
+        for row in expense_table.attachment_rows(found)
+    ]
+    history = [
+        {
+            "at": f"{row['at']:%Y-%m-%d %H:%M}",
+            "who": row["actor"],
+            "what": row["event"],
+            "detail": json.dumps(row["detail"], ensure_ascii=False),
+        }
+        for row in events
+    ]
+    if as_json:
+        whole = {**facts, "receipts": receipts, "history": history}
+        typer.echo(json.dumps(whole, ensure_ascii=False, indent=1))
+        return
+    show(expense_id, [{"what": key, "value": value} for key, value in facts.items()], as_json=False)
+    show("Receipts", receipts, as_json=False)
+    show("History", history, as_json=False)
+
+
+@expenses_app.command("set")
+def set_expenses(  # noqa: PLR0913 - one option for each decision
+    expense_ids: OptionalIds = None,
+    *,
+    category: Annotated[str | None, typer.Option(help="Another category.")] = None,
+    account: Annotated[str | None, typer.Option(help="Code of the account.")] = None,
+    tax_type: Annotated[str | None, typer.Option(help="Xero's tax type.")] = None,
+    tracking: Annotated[
+        list[str] | None, typer.Option(help="Category=Option; at most twice.")
+    ] = None,
+    contact: Annotated[str | None, typer.Option(help="Name of the contact.")] = None,
+    note: Annotated[str | None, typer.Option(help="A note for the description.")] = None,
+    no_double: Annotated[bool | None, typer.Option("--no-double/--may-be-double")] = None,
+    no_receipt: Annotated[bool | None, typer.Option("--no-receipt/--needs-receipt")] = None,
+    file: Annotated[
+        Path | None,
+        typer.Option(help="CSV: expense, and columns category, account, tax_type, contact, note."),
+    ] = None,
+) -> None:
+    """Decide about expenses; these decisions win over source and mapping.
+
+    Example: daybook expenses set aspire-1f0c --account 420 --tax-type INPUT2
+    """
+    changes: dict[str, Any] = {
+        "category": category,
+        "account": account,
+        "tax_type": tax_type,
+        "contact": contact,
+        "note": note,
+        "is_no_double": no_double,
+        "needs_no_receipt": no_receipt,
+        "tracking": _tracking(tracking) if tracking else None,
+    }
+    given = {name: value for name, value in changes.items() if value is not None}
+    wanted = _bulk(file) if file else dict.fromkeys(expense_ids or [], given)
+    if not wanted or not any(wanted.values()):
+        raise InputError("Say which expenses and what to set, or give a CSV file with --file.")
+    with open_wiring() as wired:
+        count = change_expenses(wired.engine, wanted, _reviewer(wired))
+        _check_again(wired, list(wanted))
+    typer.echo(f"{count} expenses changed.")
+
+
+@expenses_app.command("split")
+def split(
+    expense_id: Annotated[str, typer.Argument(help="The expense's id.")],
+    line: Annotated[
+        list[str] | None, typer.Option(help="AMOUNT:CATEGORY or AMOUNT:CATEGORY:TEXT; repeat it.")
+    ] = None,
+) -> None:
+    """Split an expense into lines that come to its amount; without lines it is whole again.
+
+    Example: daybook expenses split aspire-1f0c --line "12.00:Meals" --line "8.50:Transport:taxi"
+    """
+    with open_wiring() as wired:
+        with wired.engine.connect() as connection:
+            found = read_expenses(connection, [expense_id])
+        if not found:
+            raise InputError(f"There is no expense {expense_id}. See: daybook expenses list")
+        lines = [_split_line(one, found[0]) for one in line or []]
+        change_expenses(wired.engine, {expense_id: {"lines": lines}}, _reviewer(wired))
+        _check_again(wired, [expense_id])
+    typer.echo(f"{expense_id} has {len(lines) or 1} lines.")
+
+
+@expenses_app.command("exclude")
+def exclude(expense_ids: Ids, *, why: Why = "") -> None:
+    """Leave expenses out of Xero.
+
+    Example: daybook expenses exclude aspire-1f0c --why "private, paid back"
+    """
+    _move(expense_ids, Stage.EXCLUDED, why)
+
+
+@expenses_app.command("by-hand")
+def by_hand(expense_ids: Ids, *, why: Why = "") -> None:
+    """Mark expenses as posted by a person.
+
+    Example: daybook expenses by-hand aspire-1f0c --why "in the March journal"
+    """
+    _move(expense_ids, Stage.BY_HAND, why)
+
+
+@expenses_app.command("reopen")
+def reopen(expense_ids: Ids, *, why: Why = "") -> None:
+    """Take 'exclude' or 'by-hand' back.
+
+    Example: daybook expenses reopen aspire-1f0c
+    """
+    _move(expense_ids, Stage.PENDING, why)
+
+
+@expenses_app.command("sync")
+def sync(
+    expense_ids: OptionalIds = None,
+    *,
+    dry_run: Annotated[bool, typer.Option(help="Only check; write nothing anywhere.")] = False,
+) -> None:
+    """Post expenses into Xero and attach their receipts; named ones are updated there as well.
+
+    Example: daybook expenses sync aspire-1f0c aspire-77aa
+    """
+    with open_wiring() as wired:
+        for batch in choose_expenses(wired.engine, expense_ids or None):
+            syncing = _syncing(wired)
+            planned = plan_batch(syncing, batch, dry_run=dry_run)
+            typer.echo(str(planned))
+            for sentence in planned.sentences:
+                typer.echo(sentence, err=True)
+            if dry_run:
+                continue
+            for key in sorted(organisation_ids_of(wired.engine, batch)):
+                organisation = wired.organisations()[key]
+                said = post_batch(syncing, organisation, batch, with_updates=bool(expense_ids))
+                typer.echo(f"{organisation.name}: {said}")
+                attached = attach_receipts(
+                    wired.engine, organisation, _attaching(wired, key), batch
+                )
+                typer.echo(f"{organisation.name}: {attached}")
+
+
+@expenses_app.command("attachments")
+def attachments(
+    expense_ids: OptionalIds = None,
+    *,
+    retry: Annotated[bool, typer.Option(help="Try those that failed again now.")] = False,
+    skip: Annotated[bool, typer.Option(help="Say that those not attached are not needed.")] = False,
+    open_only: Annotated[bool, typer.Option("--open", help="Only those not attached.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Show receipts and where they stand; try them again, or leave them out.
+
+    Example: daybook expenses attachments aspire-1f0c --retry
+    """
+    with open_wiring() as wired:
+        if retry or skip:
+            if not expense_ids:
+                raise InputError("Say which expenses: daybook expenses attachments ID --retry")
+            act = retry_attachments if retry else skip_attachments
+            with wired.engine.begin() as connection:
+                act(connection, expense_ids, actor=getpass.getuser(), now_at=wired.clock.now())
+            for key in sorted(organisation_ids_of(wired.engine, expense_ids) if retry else ()):
+                organisation = wired.organisations()[key]
+                attaching = _attaching(wired, key)
+                typer.echo(str(attach_receipts(wired.engine, organisation, attaching, expense_ids)))
+        with wired.engine.connect() as connection:
+            found = read_expenses(connection, expense_ids or None)
+    table = expense_table.attachment_rows(found)
+    if open_only:
+        table = [row for row in table if row["state"] not in {"uploaded", "not needed"}]
+    show("Receipts", table, as_json=as_json)
+
+
+def _reviewer(wired: Wiring) -> Reviewer:
+    return Reviewer(getpass.getuser(), wired.clock)
+
+
+def _syncing(wired: Wiring) -> Syncing:
+    return Syncing(
+        wired.engine,
+        wired.client_by_id,
+        wired.settings.invoice_prefix,
+        wired.excluded_countries,
+        getpass.getuser(),
+        wired.clock,
+    )
+
+
+def _attaching(wired: Wiring, organisation_id: int) -> Attaching:
+    return Attaching(
+        client=wired.client_by_id(organisation_id),
+        receipts={
+            source.name: wired.receipt_store(source.name) for source in wired.expense_sources
+        },
+        fitter=wired.fitter,
+        limits=wired.attachment_limits,
+        policy=RetryPolicy(wired.settings.attachment_attempts),
+        clock=wired.clock,
+        jitter=random.random,
+        run_id=getpass.getuser(),
+        progress=lambda _sentence: None,
+    )
+
+
+def _check_again(wired: Wiring, expense_ids: list[str]) -> None:
+    """Say what still stands in the way of expenses just changed; the change itself is stored."""
+    try:
+        planned = plan_batch(_syncing(wired), expense_ids)
+    except (RetryableError, FinalError) as error:
+        typer.echo(f"Stored, but not checked against Xero: {error}", err=True)
+        return
+    for sentence in planned.sentences:
+        typer.echo(sentence, err=True)
+
+
+def _move(expense_ids: list[str], stage: Stage, why: str) -> None:
+    with open_wiring() as wired:
+        count = move_expenses(wired.engine, expense_ids, stage, _reviewer(wired), why)
+    typer.echo(f"{count} expenses are {stage.replace('_', ' ')} now.")
+
+
+def _tracking(choices: list[str]) -> dict[str, str]:
+    wrong = [one for one in choices if "=" not in one]
+    if wrong:
+        raise InputError(f"'{wrong[0]}' is not a tracking choice; write it as Region=North.")
+    return {name: option for name, _, option in (one.partition("=") for one in choices)}
+
+
+def _bulk(file: Path) -> dict[str, dict[str, Any]]:
+    """Decisions from a CSV file; an empty cell changes nothing."""
+    allowed = {"expense", "category", "account", "tax_type", "contact", "note"}
+    reader = csv.DictReader(io.StringIO(text_of(file).removeprefix("\ufeff")))
+    header = set(reader.fieldnames or ())
+    if "expense" not in header or header - allowed:
+        raise InputError(
+            f"{file} must have the column expense and any of "
+            f"{', '.join(sorted(allowed - {'expense'}))}; it has {', '.join(sorted(header))}."
+        )
+    return {
+        row["expense"]: {name: value for name, value in row.items() if value and name != "expense"}
+        for row in reader
+    }
+
+
+def _split_line(text: str, whole: LedgerExpense) -> dict[str, Any]:
+    amount, _, rest = text.partition(":")
+    category, _, description = rest.partition(":")
+    line: dict[str, Any] = {"amount_minor": parse_minor(amount, whole.expense.currency)}
+    line |= {"category": category} if category else {}
+    return line | ({"description": description} if description else {})

@@ -1,0 +1,62 @@
+"""What all commands share: the wiring of one command, reading a file, showing a table."""
+
+from __future__ import annotations
+
+import json
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from daybook.errors import InputError
+from daybook.settings import load_settings
+from daybook.wiring import Wiring
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from pathlib import Path
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for a script.")]
+
+
+@contextmanager
+def open_wiring() -> Iterator[Wiring]:
+    """One command's collaborators, given back at its end."""
+    parts = Wiring(load_settings())
+    try:
+        yield parts
+    finally:
+        parts.close()
+
+
+def text_of(file: Path) -> str:
+    """A file's text."""
+    try:
+        return file.read_text(encoding="utf-8")
+    except FileNotFoundError as error:
+        raise InputError(f"There is no file {file}. Check the name and the folder.") from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"{file} cannot be read as UTF-8 text: {error}.") from error
+
+
+def show(title: str, rows: Sequence[Mapping[str, str | int]], *, as_json: bool) -> None:
+    """Print rows as a table, or as JSON."""
+    if as_json:
+        typer.echo(json.dumps(rows, ensure_ascii=False, indent=1))
+        return
+    if not rows:
+        typer.echo(f"{title}: none.")
+        return
+    table = Table(title=title)
+    for name, value in rows[0].items():
+        table.add_column(name, justify="right" if _is_figure(value) else "left")
+    for row in rows:
+        table.add_row(*(Text(str(value)) for value in row.values()))
+    Console().print(table)
+
+
+def _is_figure(value: str | int) -> bool:
+    return isinstance(value, int) or value.replace(",", "").replace(".", "").lstrip("-").isdigit()
