@@ -71,8 +71,9 @@ def check(
     Example: daybook pos check /mnt/pos --stores stores.toml --from 2026-03-14
     """
     with open_wiring() as wired:
-        source = wired.source if source_url is None else wired.source_at(source_url)
+        url = source_url or wired.pos_url()
         there = _stores(wired, stores)
+        source = wired.source_at(url, there)
         asked = [one for one in there if not store or one.store_id in store]
         dates = _dates(wired, asked, first, last)
         known = {one.store_id for one in there}

@@ -12,7 +12,7 @@ from fsspec import available_protocols
 
 from daybook.errors import InputError
 from daybook.pos.files import FilesSource
-from daybook.pos.sql import open_sql
+from daybook.pos.openers import open_loyverse, open_qashier, open_sql, open_square
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -30,7 +30,10 @@ class SourceKind:
 
 
 SOURCES: Final[dict[str, SourceKind]] = {
+    "loyverse": SourceKind("loyverse+https://api.loyverse.com", open_loyverse),
+    "qashier": SourceKind("qashier+file:///mnt/qashier", open_qashier),
     "sql": SourceKind("sql+postgresql://user:password@host:5432/pos", open_sql),
+    "square": SourceKind("square+https://connect.squareup.com", open_square),
 }
 
 

@@ -11,21 +11,26 @@ from daybook.clock import SystemClock
 from daybook.errors import InputError, SettingError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Collection, Mapping
 
     import httpx
 
     from daybook.clock import Clock
+    from daybook.sales.store import Store
 
 _Form = TypeVar("_Form")
 
 
 @dataclass(frozen=True, slots=True)
 class SourceContext:
-    """Handed to whoever opens a source; `tables` are the options, by the name of the source."""
+    """Handed to whoever opens a source; `tables` are the options, by the name of the source.
+
+    `stores` gives all stores there are, `http` the process's client; both are made on first use.
+    """
 
     tables: Mapping[str, Any] = field(default_factory=dict)
     where: str = ""
+    stores: Callable[[], Collection[Store]] = field(default=list, repr=False)
     token: str | None = field(default=None, repr=False)
     http: Callable[[], httpx.Client] | None = field(default=None, repr=False)
     clock: Clock = field(default_factory=SystemClock, repr=False)

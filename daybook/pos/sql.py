@@ -32,7 +32,6 @@ if TYPE_CHECKING:
     from sqlalchemy import URL, Connection, Engine, TextClause
 
     from daybook.pos.source import Page
-    from daybook.pos.source_context import SourceContext
     from daybook.sales.store import Store
 
 _TABLES: Final[tuple[TableName, ...]] = get_args(TableName)
@@ -165,15 +164,6 @@ class SqlSource:
                 f"{what} cannot be used with the database {where} ({type(error).__name__}); "
                 "each query must be one SELECT."
             ) from None
-
-
-def open_sql(url: str, context: SourceContext) -> SqlSource:
-    """The SQL source at a database URL, with the queries of the options' table [sql].
-
-    Raises:
-        InputError: there are no queries, or something is wrong with them or the URL.
-    """
-    return SqlSource(url, context.options("sql", Queries))
 
 
 def _parsed(url: str) -> URL:

@@ -41,7 +41,9 @@ def test_the_address_says_which_source_it_is(url: str, name: str) -> None:
 @pytest.mark.parametrize("url", ["nonsense://till:s3cret@host/pos", "oracle+sql://till:s3cret@h"])
 def test_an_unknown_kind_of_address_names_the_known_ones(url: str) -> None:
     """What to write instead, and not the password."""
-    with pytest.raises(InputError, match=r"folder or an fsspec URL .* one like sql\+") as caught:
+    with pytest.raises(
+        InputError, match=r"folder or an fsspec URL .* like loyverse\+.* sql\+"
+    ) as caught:
         source_of(url, SourceContext())
     assert "s3cret" not in str(caught.value)
 

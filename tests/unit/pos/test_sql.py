@@ -12,8 +12,9 @@ import pytest
 from till import DATE, NOON, SINGAPORE, Receipt, batch
 
 from daybook.errors import InputError
+from daybook.pos.openers import open_sql
 from daybook.pos.source_context import SourceContext
-from daybook.pos.sql import Queries, SqlSource, open_sql
+from daybook.pos.sql import Queries, SqlSource
 from daybook.sales.daily_totals import daily_totals
 from daybook.sales.frames import joined
 
