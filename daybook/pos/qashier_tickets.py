@@ -85,8 +85,6 @@ def with_tenders(
     for paid in (paid for receipt in receipts for paid in receipt.tenders):
         if not _is_split(paid):
             left[paid.tender] -= paid.amount_minor
-    if any(amount < 0 for amount in left.values()):
-        return None
     result = []
     for receipt in receipts:
         tenders = receipt.tenders

@@ -50,12 +50,12 @@ def test_files_come_oldest_first_with_their_kind(tmp_path: Path) -> None:
 
 def test_one_content_comes_once_as_of_its_first_arrival(tmp_path: Path) -> None:
     """Sent again, or found in a mail as well, it is no new version."""
-    put(tmp_path, "b.csv", "same", AT + HOUR)
-    put(tmp_path, "a.csv", "same", AT)
+    put(tmp_path, "a.csv", "same", AT + HOUR)
+    put(tmp_path, "b.csv", "same", AT)
     put(tmp_path, "again.eml", mail(b"same", "x.csv", "Sun, 03 May 2026 09:00:00 +0800"))
     (one,) = came(tmp_path)
     assert (AT, b"same") == (one.written_at, one.read())
-    assert one.url.endswith("/a.csv")
+    assert one.url.endswith("/b.csv")
 
 
 def test_an_attachment_is_as_old_as_its_mail(tmp_path: Path) -> None:
