@@ -15,7 +15,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import pikepdf
-import pillow_heif
 from odd_pdfs import odd_pdfs
 from odd_pictures import drawn, encoded, odd_pictures, photo, png_claiming
 
@@ -44,7 +43,6 @@ class OddFile:
 
 def odd_files() -> list[OddFile]:
     """All of them; about a second of work."""
-    pillow_heif.register_heif_opener()
     random_source = random.Random(SEED)  # noqa: S311 - files, not secrets
     return [
         *(OddFile(name, content, shows=shown) for name, content, shown in odd_pictures()),

@@ -8,11 +8,14 @@ import struct
 import zlib
 from typing import TYPE_CHECKING
 
+import pillow_heif
 from PIL import ExifTags, Image, ImageChops, ImageDraw, ImageFont, ImageOps
 from PIL.PngImagePlugin import PngInfo
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+pillow_heif.register_heif_opener()
 
 Picture = tuple[str, bytes, Image.Image | None]
 

@@ -103,10 +103,11 @@ def upright(image: Image.Image, bounds: Bounds) -> tuple[Image.Image, bool]:
         raise CannotFit(RefusalCode.TOO_MANY_PIXELS)
     with _reading():
         image.load()
-        orientation = image.getexif().get(_ORIENTATION, 1)
+        if not _is_turned(image):
+            return _flat(image), False
         turned = ImageOps.exif_transpose(image)
         assert turned is not None
-        return _flat(turned), orientation in range(2, 9)
+        return _flat(turned), True
 
 
 def _kept(content: bytes, kind: str, bounds: Bounds) -> FittedPart | None:
