@@ -39,6 +39,10 @@ _DEFLATED: Final = {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}
 _IS_ENCRYPTED: Final = 0x1
 _LARGE: Final = re.compile(r"xl/(worksheets/|sharedstrings)", re.IGNORECASE)
 _REFERENCE: Final = re.compile(rb"\sr\s*=\s*[\"']([A-Za-z]{0,9})([0-9]{1,9})[\"']")
+_SHARED: Final = re.compile(rb"\st\s*=\s*[\"']s[\"']")
+_TEXT_END: Final = re.compile(rb"</(?:\w+:)?si\s*>")
+# Each cell that shares a text gets a copy of it.
+_SHARED_BYTES_MAX: Final = 1 << 30
 _ELEMENT: Final = re.compile(rb"<(?:\w+:)?(?:c|si)[\s/>]")
 _NOT_A_WORKBOOK: Final = (
     "The file is not an xlsx workbook, or it is damaged; export it again, or open it in a "
@@ -84,9 +88,10 @@ def _check(content: bytes) -> None:
     for member in _members(content):
         limit = _UNPACKED_MAX if _LARGE.match(member.filename) else _OTHER_MEMBER_MAX
         before = size.unpacked
+        size.begin()
         tail = b""
         for chunk in _unpacked(content, member):
-            size.add(tail + chunk, len(chunk), len(tail))
+            size.add(tail, chunk)
             tail = chunk[-_OVERLAP:]
             if size.unpacked - before > min(limit, _ratio_limit(member.compress_size)):
                 raise Misfit(f"The workbook unpacks to far more than an export. {_SAVE_AGAIN}")
@@ -106,20 +111,43 @@ class _Size:
         self._elements = 0
         self._rows = 0
         self._columns = 0
+        self._shared = 0
+        self._text = 0
+        self._longest_text = 0
 
-    def add(self, text: bytes, fresh: int, old: int) -> None:
-        """Count what stands in the next piece, which begins with the end of the one before."""
-        self.unpacked += fresh
-        # An element that began in the piece before may be counted twice, which does no harm.
-        self._elements += sum(1 for _ in _ELEMENT.finditer(text, max(old - 2, 0)))
+    def begin(self) -> None:
+        """Another part of the workbook; a text never goes on in the next part."""
+        self._text = 0
+
+    def add(self, tail: bytes, chunk: bytes) -> None:
+        """Count what stands in the next piece; `tail` is the end of the one before."""
+        self.unpacked += len(chunk)
+        # What stands in the tail may be counted twice, which does no harm.
+        text = tail + chunk
+        self._elements += sum(1 for _ in _ELEMENT.finditer(text))
+        self._shared += sum(1 for _ in _SHARED.finditer(text))
+        self._measure_texts(chunk)
         found = _REFERENCE.findall(text)
         if found:
             letters, numbers = zip(*found, strict=True)
             self._rows = max(self._rows, *map(int, set(numbers)))
             self._columns = max(self._columns, *map(_column, set(letters)))
+        self._check()
+
+    def _measure_texts(self, chunk: bytes) -> None:
+        """Note the longest text that ended; one that did not goes on in the next piece."""
+        *ended, rest = _TEXT_END.split(chunk)
+        for text in ended:
+            self._longest_text = max(self._longest_text, self._text + len(text))
+            self._text = 0
+        self._text += len(rest)
+
+    def _check(self) -> None:
         too_many = max(self._elements, self._rows * self._columns) > _GRID_MAX
         if self.unpacked > _UNPACKED_MAX or too_many:
             raise Misfit(f"The workbook is larger than {_GRID_MAX} cells. {_SAVE_AGAIN}")
+        if self._shared * self._longest_text > _SHARED_BYTES_MAX:
+            raise Misfit(f"The workbook repeats long texts too often. {_SAVE_AGAIN}")
 
 
 def _column(letters: bytes) -> int:

@@ -158,6 +158,22 @@ def test_endless_small_cells_are_refused() -> None:
         rows(repacked({SHEET: sheet_of(cells)}))
 
 
+def test_a_long_text_in_many_cells_is_refused() -> None:
+    """Ten thousand cells share a text of 1 MB, which a reader would copy ten thousand times."""
+    space = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
+    shared = "".join(
+        f'<row r="{row}"><c r="A{row}" t="s"><v>0</v></c></row>' for row in range(1, 10_001)
+    )
+    parts = {
+        SHEET: sheet_of(shared),
+        "xl/sharedStrings.xml": (
+            f'<sst xmlns="{space}"><si><t>{"ab" * (1 << 19)}</t></si></sst>'.encode()
+        ),
+    }
+    with pytest.raises(Misfit, match="repeats long texts too often"):
+        rows(repacked(parts))
+
+
 def test_too_many_parts_are_refused() -> None:
     """An export has about ten."""
     with pytest.raises(Misfit, match="more than 500 parts"):
