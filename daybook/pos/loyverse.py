@@ -54,7 +54,7 @@ class _Item(msgspec.Struct, gc=False):
     item_name: str | None = None
     gross_total_money: Decimal | None = None
     total_discount: Decimal | None = None
-    line_taxes: list[_Tax] | None = None
+    line_taxes: tuple[_Tax, ...] | None = None
 
 
 class _Payment(msgspec.Struct, gc=False):
@@ -74,8 +74,8 @@ class _Receipt(msgspec.Struct, gc=False):
     tip: Decimal | None = None
     surcharge: Decimal | None = None
     points_deducted: Decimal | None = None
-    line_items: list[_Item] | None = None
-    payments: list[_Payment] | None = None
+    line_items: tuple[_Item, ...] | None = None
+    payments: tuple[_Payment, ...] | None = None
 
 
 _DECODE: Final = PageDecoder(_Receipt, "receipts", "receipt_number")
@@ -357,8 +357,8 @@ def _missing_tax(item: _Item, total: int, discount: int, *, added: int, minor: _
             return added
     raise _Unreadable(
         "line_items",
-        f"'{item.item_name}' comes to {item.total_money}, which is neither with nor without the "
-        "tax added to its price.",
+        f"{shown(item.item_name or '')} comes to {item.total_money}, which is neither with nor "
+        "without the tax added to its price.",
     )
 
 

@@ -97,7 +97,8 @@ class ReceiptRows:
 
     def reject(self, receipt_id_pos: str, column: str, reason: str) -> None:
         """Leave a receipt out, and say why."""
-        url = f"{self.url}/{receipt_id_pos}"
+        # Escaped and cut where need be: rejects are stored, and receipts call themselves anything.
+        url = f"{self.url}/{cells.shown(receipt_id_pos)[1:-1]}"
         self.rejects.append(Reject(url, _NO_ROW, column, f"{reason} The receipt is left out."))
 
     def reject_store(self, store_id_pos: str) -> None:
@@ -107,8 +108,8 @@ class ReceiptRows:
                 self.url,
                 _NO_ROW,
                 "store_id",
-                f"Store '{store_id_pos}' is not known; add it to the stores, or ignore its "
-                "receipts. They are left out.",
+                f"Store {cells.shown(store_id_pos)} is not known; add it to the stores, or ignore "
+                "its receipts. They are left out.",
             )
         )
 

@@ -94,7 +94,7 @@ class Item(msgspec.Struct, gc=False):
     total_tax_money: Amount | None = None
     total_discount_money: Amount | None = None
     total_service_charge_money: Amount | None = None
-    applied_taxes: list[AppliedTax] | None = None
+    applied_taxes: tuple[AppliedTax, ...] | None = None
 
 
 class Charge(msgspec.Struct, gc=False):
@@ -105,7 +105,7 @@ class Charge(msgspec.Struct, gc=False):
     calculation_phase: str = ""
     total_money: Amount | None = None
     total_tax_money: Amount | None = None
-    applied_taxes: list[AppliedTax] | None = None
+    applied_taxes: tuple[AppliedTax, ...] | None = None
 
 
 class Card(msgspec.Struct, gc=False):
@@ -139,9 +139,9 @@ class Totals(msgspec.Struct, gc=False):
 class Return(msgspec.Struct, gc=False):
     """Lines that came back; amounts are positive."""
 
-    return_line_items: list[Item] | None = None
-    return_service_charges: list[Charge] | None = None
-    return_taxes: list[Tax] | None = None
+    return_line_items: tuple[Item, ...] | None = None
+    return_service_charges: tuple[Charge, ...] | None = None
+    return_taxes: tuple[Tax, ...] | None = None
     rounding_adjustment: RoundingAdjustment | None = None
 
 
@@ -162,11 +162,11 @@ class Order(msgspec.Struct, gc=False):
     closed_at: str | None = None
     version: int = 0
     source: OrderSource | None = None
-    taxes: list[Tax] | None = None
-    line_items: list[Item] | None = None
-    service_charges: list[Charge] | None = None
-    returns: list[Return] | None = None
-    tenders: list[OrderTender] | None = None
+    taxes: tuple[Tax, ...] | None = None
+    line_items: tuple[Item, ...] | None = None
+    service_charges: tuple[Charge, ...] | None = None
+    returns: tuple[Return, ...] | None = None
+    tenders: tuple[OrderTender, ...] | None = None
     rounding_adjustment: RoundingAdjustment | None = None
     return_amounts: Totals | None = None
     total_money: Money | None = None
