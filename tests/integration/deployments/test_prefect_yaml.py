@@ -26,10 +26,10 @@ def deployment(prefect: httpx.Client, name: str) -> dict[str, Any]:
 
 
 def test_nothing_else_is_deployed(prefect: httpx.Client) -> None:
-    """The two deployments are the whole list."""
+    """These deployments are the whole list."""
     names = {found["name"] for found in prefect.post("/deployments/filter", json={}).json()}
 
-    assert {"midnight", "ad-hoc"} == names
+    assert {"midnight", "ad-hoc", "expenses", "receipts"} == names
 
 
 @pytest.mark.parametrize(
@@ -37,6 +37,8 @@ def test_nothing_else_is_deployed(prefect: httpx.Client) -> None:
     [
         ("daily-sales/midnight", "flows.daily_sales.daily_sales"),
         ("backfill/ad-hoc", "flows.backfill.backfill"),
+        ("expenses/expenses", "flows.expenses.expenses"),
+        ("attachments/receipts", "flows.attachments.attachments"),
     ],
 )
 def test_a_deployment_runs_a_module_from_the_checkout(
@@ -51,7 +53,8 @@ def test_a_deployment_runs_a_module_from_the_checkout(
     ] == found["pull_steps"]
     assert "daybook" == found["work_pool_name"]
     assert {"env": {"PREFECT_FLOWS_HEARTBEAT_FREQUENCY": "60"}} == found["job_variables"]
-    assert ["daybook", "sales"] == sorted(found["tags"])
+    about = "sales" if "sales" in entrypoint or "backfill" in entrypoint else "expenses"
+    assert ["daybook", about] == sorted(found["tags"])
     assert found["enforce_parameter_schema"]
     assert found["description"]
 
@@ -65,6 +68,16 @@ def test_the_night_is_scheduled_after_midnight_in_the_chains_zone(prefect: httpx
     ]
     assert ("new-york", True) == (schedule["slug"], schedule["active"])
     assert [] == deployment(prefect, "backfill/ad-hoc")["schedules"]
+
+
+def test_expenses_are_scheduled_and_switched_off(prefect: httpx.Client) -> None:
+    """Finance switches them on; the nightly run then takes everything that is ready."""
+    expenses = deployment(prefect, "expenses/expenses")
+    receipts = deployment(prefect, "attachments/receipts")
+
+    assert {"auto": True} == expenses["parameters"]
+    assert [("nightly", False)] == [(s["slug"], s["active"]) for s in expenses["schedules"]]
+    assert [("hourly", False)] == [(s["slug"], s["active"]) for s in receipts["schedules"]]
 
 
 def test_nights_wait_for_one_another(prefect: httpx.Client) -> None:

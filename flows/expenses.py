@@ -1,0 +1,64 @@
+"""Expenses into Xero: fetched, checked, posted as spend money, then their receipts."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from prefect import flow
+from prefect.runtime import flow_run
+from prefect.states import Completed
+
+from daybook.errors import DaybookError, InputError
+from daybook.expenses.batching import chosen_ids
+from tasks.expenses import attach, choose, fetch, organisations_of, plan, post, report
+
+if TYPE_CHECKING:
+    from prefect.client.schemas.objects import State
+
+
+class ExpensesNotSynced(DaybookError):
+    """Some expenses are not in Xero as they should be."""
+
+
+def _name() -> str:
+    parameters = flow_run.parameters
+    ids = parameters["expense_ids"]
+    name = f"expenses, {len(ids)} chosen" if ids else "expenses, all pending"
+    return f"{name} (dry run)" if parameters["dry_run"] else name
+
+
+@flow(name="expenses", flow_run_name=_name, retries=0, persist_result=False)
+def expenses(
+    expense_ids: list[str] | None = None,
+    auto: bool = False,  # noqa: FBT001, FBT002 - a switch in Prefect's run form
+    dry_run: bool = False,  # noqa: FBT001, FBT002 - a switch in Prefect's run form
+) -> State[str]:
+    """Post expenses into Xero and attach their receipts.
+
+    Args:
+        expense_ids: The expenses to sync, at most 1,000; changed ones are updated in Xero as well.
+        auto: Instead of ids: fetch, and sync everything that is ready, the oldest first.
+        dry_run: Check and show what would be posted; nothing is written to Xero.
+    """
+    if bool(expense_ids) == auto:
+        raise InputError("Give expense_ids, or set auto for everything that is ready.")
+    wanted = chosen_ids(expense_ids) if expense_ids else None
+    run_id = flow_run.id or "by hand"
+    if auto and not dry_run:
+        fetch(run_id, flow_run.scheduled_start_time)
+    batches = choose(wanted)
+    said, failures = [], []
+    for batch in batches:
+        said.append(plan(batch, len(batch), run_id, dry_run=dry_run))
+        for organisation in [] if dry_run else organisations_of(batch):
+            updates = wanted is not None
+            state = post(organisation, batch, run_id, with_updates=updates, return_state=True)
+            failures += [f"{organisation.name}: {state.message}"] if state.is_failed() else []
+            attach(organisation, batch, run_id)
+    if dry_run or not batches:
+        sentence = "; ".join(said) or "Nothing to do: no expense is pending."
+        return Completed(message=sentence, data=sentence)
+    summary, problems = report([one for batch in batches for one in batch])
+    if failures or problems:
+        raise ExpensesNotSynced("\n".join([*failures, *problems]))
+    return Completed(message=summary, data=summary)

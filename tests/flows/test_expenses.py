@@ -1,0 +1,107 @@
+"""The expenses and attachments flows, from the sandbox's Aspire to its Xero."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from expense_place import connected_expenses
+from pydantic import SecretStr
+
+from daybook import wiring
+from daybook.errors import InputError
+from daybook.settings import Settings
+from daybook.wiring import Wiring
+from flows.attachments import attachments
+from flows.expenses import ExpensesNotSynced, expenses
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from expense_place import ExpensePlace
+
+pytestmark = [pytest.mark.prefect, pytest.mark.postgres]
+
+
+@pytest.fixture
+def place(
+    prefect_server: str, database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[ExpensePlace]:
+    """25 payments of the last days; the flows find everything through the shared wiring."""
+    assert prefect_server
+    with connected_expenses(database_url) as connected:
+        app = connected.access.app
+        wired = Wiring(
+            Settings(
+                home=tmp_path / "home",
+                database_url=SecretStr(database_url),
+                secret_key=SecretStr(connected.access.connections.key),
+                xero_api_url=app.api_url,
+                xero_identity_url=app.identity_url,
+                xero_login_url=app.login_url,
+                xero_client_id=app.client_id,
+                xero_client_secret=SecretStr(app.client_secret),
+                aspire_api_url=f"{connected.sandbox.url}/aspire",
+                aspire_client_id="aspire-client",
+                aspire_client_secret=SecretStr("aspire-secret"),
+                aspire_has_receipts=True,
+            )
+        )
+        monkeypatch.setattr(wiring, "shared", lambda: wired)
+        asked: dict[str, Any] = {"transaction_count": 25, "pending_share": 0, "receipt_share": 1}
+        connected.control.post("/_sandbox/aspire/world", json=asked).raise_for_status()
+        yield connected
+        wired.close()
+
+
+def test_everything_ready_is_synced_with_its_receipts(place: ExpensePlace) -> None:
+    """Auto fetches, posts and attaches; a second run writes nothing."""
+    state = expenses(auto=True, return_state=True)
+    assert state.is_completed(), state.message
+    assert 25 == len(place.bank_transactions())
+    assert place.requests("PUT", "/Attachments/") > 20
+    before = place.requests("PUT", "")
+    again = expenses(auto=True, return_state=True)
+    assert again.is_completed(), again.message
+    assert before == place.requests("PUT", "")
+
+
+def test_dry_run_writes_nothing_to_xero(place: ExpensePlace) -> None:
+    """The plan is shown; neither Xero nor the documents of the ledger change."""
+    attachments()
+    before = place.requests("PUT", "")
+    state = expenses(auto=True, dry_run=True, return_state=True)
+    assert "25 expenses ready" in str(state.message)
+    assert before == place.requests("PUT", "")
+    assert [] == place.bank_transactions()
+
+
+def test_held_expense_fails_the_run_after_the_others_are_posted(place: ExpensePlace) -> None:
+    """One category is not mapped: its expense is named, the others are in Xero."""
+    first = place.control.get("/_sandbox/aspire").json()["transactions"][0]
+    place.pay(id=first["id"], additional_info={"spend_category": "Gifts"}, counterparty_name="X")
+    with pytest.raises(ExpensesNotSynced, match="category 'Gifts'"):
+        expenses(auto=True)
+    assert 24 == len(place.bank_transactions())
+
+
+def test_chosen_expenses_alone_are_synced(place: ExpensePlace) -> None:
+    """Ids limit the run to them; more than 1,000 are refused with their number."""
+    attachments()
+    chosen = [one.expense.expense_id for one in place.expenses()][:3]
+    expenses(expense_ids=chosen)
+    assert 3 == len(place.bank_transactions())
+    with pytest.raises(InputError, match="1001 expenses were asked for"):
+        expenses(expense_ids=[f"aspire-{number}" for number in range(1001)])
+
+
+def test_receipt_that_comes_later_is_attached_by_the_hourly_run(place: ExpensePlace) -> None:
+    """The attachments flow finds it by itself."""
+    expenses(auto=True)
+    before = place.requests("PUT", "/Attachments/")
+    known = place.control.get("/_sandbox/aspire").json()["transactions"][0]
+    place.upload(known["id"], "late.txt", b"the receipt that was in the other jacket")
+    state = attachments(return_state=True)
+    assert "1 receipts attached" in str(state.message)
+    assert before + 1 == place.requests("PUT", "/Attachments/")
