@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from daybook.expenses.expense import AttachmentRef, Expense
 
 _DATE: Final = re.compile(r"(?<!\d)(\d{4})-?(\d{2})-?(\d{2})(?!\d)")
-_AMOUNT: Final = re.compile(r"(?<![\d.])(\d{1,9}\.\d{2})(?![\d.])")
+_AMOUNT: Final = re.compile(r"(?<![\d.])(\d{1,9}\.\d{2})(?!\d|\.\d)")
 _WORD: Final = re.compile(r"[a-z0-9]{3,}")
 
 
