@@ -17,7 +17,12 @@ from pathlib import Path
 from deployments.demo.complete_journey import convert
 
 ROOT = Path(__file__).parents[2]
-GROUPS = ("tests.bench.ledger_rows", "tests.bench.totals_rows", "tests.bench.post_rows")
+GROUPS = (
+    "tests.bench.ledger_rows",
+    "tests.bench.totals_rows",
+    "tests.bench.post_rows",
+    "tests.bench.year_rows",
+)
 
 
 def main() -> None:
