@@ -1,7 +1,7 @@
 """Photographs of 8 MB made to fit in the confined workers, beside plain Pillow re-encoding them.
 
-The peer does what a simple program does: open, turn upright, halve the sides, save at quality 85,
-in as many processes as the fitter has workers. Both start with their processes running, take turns,
+The peer does what a simple program does: open, turn upright, save at quality 75, in as many
+processes as the fitter has workers, trusting the files. Both start with their processes running, take turns,
 and each one's best round counts.
 """
 
@@ -17,9 +17,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PIL import Image, ImageChops, ImageOps
-from row import Row
 
 from daybook.spend.fit.fitter import Fitter, SourceFile
+from tests.bench.row import Row
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -73,9 +73,8 @@ def _re_encoded(path: Path) -> int:
     """What a simple program does; returns the size."""
     with Image.open(path) as image:
         upright = ImageOps.exif_transpose(image)
-        half = upright.resize((upright.width // 2, upright.height // 2), Image.Resampling.LANCZOS)
-    target = io.BytesIO()
-    half.save(target, "JPEG", quality=85)
+        target = io.BytesIO()
+        upright.save(target, "JPEG", quality=75)
     return target.tell()
 
 
@@ -91,5 +90,5 @@ def _photographs(folder: Path) -> list[Path]:
         grey = ImageChops.add(light, ImageChops.offset(grain, number * 17), 2)
         picture = Image.merge("RGB", (grey, grey, grey.point(lambda value: value * 0.9)))
         paths.append(folder / f"{number}.jpg")
-        picture.save(paths[-1], quality=95)
+        picture.save(paths[-1], quality=96)
     return paths

@@ -38,8 +38,12 @@ def test_an_answer_that_breaks_the_rules_counts_as_a_death(answer: Answer, conte
 
 @pytest.mark.parametrize(
     ("said", "code"),
-    [("password", RefusalCode.PASSWORD), ("call 555-1234", RefusalCode.WORKER_DIED), ("", "worker_died")],
-)  # fmt: skip
-def test_only_known_reasons_are_passed_on(said: str, code: str) -> None:
+    [
+        ("password", RefusalCode.PASSWORD),
+        ("call 555-1234", RefusalCode.WORKER_DIED),
+        ("", RefusalCode.WORKER_DIED),
+    ],
+)
+def test_only_known_reasons_are_passed_on(said: str, code: RefusalCode) -> None:
     """Words of a worker never reach a person."""
     assert code == _code(Answer(refusal=said))
