@@ -17,6 +17,7 @@ class HoldCode(StrEnum):
     NO_MAPPING = "no_mapping"
     NO_ORGANISATION = "no_organisation"
     NEGATIVE_TENDER = "negative_tender"
+    TOO_FINE = "too_fine"
     CHANGED_AFTER_POSTING = "changed_after_posting"
     REFUSED = "refused"
     DIFFERENT_IN_XERO = "different_in_xero"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from daybook.money import amount_from_minor
 from daybook.posting.documents import DocumentKind
@@ -14,11 +14,14 @@ from daybook.posting.tender_payments import net_tenders, tender_payments
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from decimal import Decimal
 
     from daybook.posting.documents import Document
     from daybook.posting.mapping import Mapping
     from daybook.sales.daily_total import CategoryTotal, DailyTotal, TenderTotal
     from daybook.sales.store import Store
+
+_XERO_DECIMALS: Final = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +96,12 @@ def _settled(  # noqa: PLR0913 - one document with all that decides it
                 ),
             )
         )
+    amounts = [
+        *(amount for line in document.lines for amount in (line.net_amount, line.tax_amount)),
+        *(payment.amount for payment in payments),
+    ]
+    if finer := [amount for amount in amounts if amount != round(amount, _XERO_DECIMALS)]:
+        return Plan(holds=(_too_fine(total.currency, finer[0]),))
     return Plan(documents=(document, *payments))
 
 
@@ -128,6 +137,15 @@ def _unmapped(total: DailyTotal, mapping: Mapping) -> Iterable[Hold]:
                 f"The {word} '{key}' is not in the mapping of {mapping.organisation} from "
                 f"{mapping.effective_date}. Add it there, load the mapping and run the day again.",
             )
+
+
+def _too_fine(currency: str, amount: Decimal) -> Hold:
+    return Hold(
+        HoldCode.TOO_FINE,
+        currency,
+        f"{amount} {currency} has more than the two decimals Xero keeps, so the day cannot be "
+        "posted exactly. Post it by hand, rounded as your accountant wants it.",
+    )
 
 
 def _negative(total: DailyTotal, tenders: list[str]) -> Hold:

@@ -230,6 +230,20 @@ def test_foreign_currency_has_its_own_number() -> None:
     assert invoice.total_amount == Decimal(100)
 
 
+def test_sum_finer_than_a_cent_is_held() -> None:
+    """Xero keeps two decimals: a dinar day with single fils is not rounded, it waits."""
+    plan = planned(day(sold("Drinks", 1255, 0), took("Cash", 1255), currency="KWD"))
+    assert [(HoldCode.TOO_FINE, "KWD")] == [(hold.code, hold.key) for hold in plan.holds]
+    assert "1.255 KWD" in plan.holds[0].sentence
+    assert plan.documents == ()
+
+
+def test_sum_in_whole_cents_is_posted_in_a_currency_of_three_decimals() -> None:
+    """1.250 KWD is exact in two decimals."""
+    plan = planned(day(sold("Drinks", 1250, 0), took("Cash", 1250), currency="KWD"))
+    assert Decimal("1.25") == invoice_of(plan).total_amount
+
+
 amounts = st.integers(0, 10**9)
 
 
