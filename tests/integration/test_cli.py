@@ -1,0 +1,149 @@
+"""The command at its edges: one clear sentence, and an exit code that tells the truth."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+from kopi_corner import connected_chain
+
+from daybook import cli
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from kopi_corner import Chain
+
+Run = tuple[int, str, str]
+
+
+@pytest.fixture
+def chain(database_url: str) -> Iterator[Chain]:
+    """Three stores, connected to an organisation in a sandbox of their own."""
+    with connected_chain(database_url) as connected:
+        yield connected
+
+
+@pytest.fixture
+def daybook(
+    database_url: str,
+    chain: Chain,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> Callable[..., Run]:
+    """Run `daybook` with these words; returns exit code, output and errors."""
+    app = chain.access.app
+    settings = {
+        "HOME": str(tmp_path / "home"),
+        "DATABASE_URL": database_url,
+        "SECRET_KEY": chain.access.connections.key,
+        "XERO_API_URL": app.api_url,
+        "XERO_IDENTITY_URL": app.identity_url,
+        "XERO_LOGIN_URL": app.login_url,
+        "XERO_CLIENT_ID": app.client_id,
+        "XERO_CLIENT_SECRET": app.client_secret,
+    }
+    for name, value in settings.items():
+        monkeypatch.setenv(f"DAYBOOK_{name}", value)
+
+    def run(*words: str, **other: str) -> Run:
+        for name, value in other.items():
+            monkeypatch.setenv(f"DAYBOOK_{name}", value)
+        monkeypatch.setattr(sys, "argv", ["daybook", *words])
+        with pytest.raises(SystemExit) as ended:
+            cli.main()
+        said = capsys.readouterr()
+        return int(ended.value.code or 0), said.out, " ".join(said.err.split())
+
+    return run
+
+
+def test_stores_are_loaded_and_listed(daybook: Callable[..., Run], tmp_path: Path) -> None:
+    """What the file says is in the list, as a table and as JSON."""
+    file = tmp_path / "stores.toml"
+    file.write_text(
+        '[[store]]\nstore_id = "S09"\nname = "Kopi 9"\n'
+        'time_zone = "Asia/Singapore"\ncurrency = "SGD"\n'
+    )
+    code, out, _ = daybook("stores", "load", str(file), "--organisation", "Kopi Corner")
+    assert (0, f"1 stores loaded from {file}.\n") == (code, out)
+    _, listed, _ = daybook("stores", "list", "--json")
+    assert "Asia/Singapore" in {one["time zone"] for one in json.loads(listed)}
+
+
+def test_mapping_that_was_loaded_before_says_so(
+    daybook: Callable[..., Run], tmp_path: Path
+) -> None:
+    """Loading the same file twice changes nothing, and that is what is said."""
+    file = tmp_path / "mapping.toml"
+    file.write_text(
+        'organisation = "Kopi Corner"\neffective_date = 2026-02-01\ncontact = "Sales"\n'
+        "[categories]\n[taxes]\n[tenders]\n"
+    )
+    assert "loaded" in daybook("mapping", "load", str(file))[1]
+    assert "was loaded before" in daybook("mapping", "load", str(file))[1]
+
+
+def test_status_shows_the_connection_and_the_calls_left(daybook: Callable[..., Run]) -> None:
+    """A script learns whether the connection lives and for how long."""
+    code, out, _ = daybook("status", "--json")
+    rows = {one["organisation"]: one for one in json.loads(out)}
+    assert 0 == code
+    assert ("connected", 59) == (
+        rows["Kopi Corner"]["connection"],
+        rows["Kopi Corner"]["days left"],
+    )
+    assert 4990 < rows["Kopi Corner"]["calls left today"] <= 5000
+
+
+@pytest.mark.parametrize(
+    ("words", "settings", "says"),
+    [
+        (("stores", "load", "nowhere.toml"), {}, "There is no file nowhere.toml."),
+        (("mapping", "load", "nowhere.toml"), {}, "There is no file nowhere.toml."),
+        (("days", "2026-03-14", "2026-03-01"), {}, "is before the first date"),
+        (("days", "2026-03-14"), {"XERO_API_URL": "ftp://x"}, "DAYBOOK_XERO_API_URL must be"),
+        (("days", "2026-03-14"), {"XERO_AP_URL": "http://x"}, "did you mean DAYBOOK_XERO_API_URL"),
+        (
+            ("days", "2026-03-14"),
+            {"DATABASE_URL": "postgresql://nobody:x@127.0.0.1:1/none"},
+            "127.0.0.1:1/none does not answer",
+        ),
+        (("days", "2026-03-14"), {"DATABASE_URL": "mysql://x"}, "DAYBOOK_DATABASE_URL must be"),
+        (
+            ("connect",),
+            {"XERO_REDIRECT_URL": "https://example.com/callback"},
+            "an address on this machine",
+        ),
+    ],
+)
+def test_what_is_wrong_is_one_sentence(
+    daybook: Callable[..., Run], words: tuple[str, ...], settings: dict[str, str], says: str
+) -> None:
+    """No traceback, exit code 1, and the thing to correct by name."""
+    code, _, said = daybook(*words, **settings)
+    assert 1 == code
+    assert said.startswith("daybook: ")
+    assert says in said
+    assert "Traceback" not in said
+
+
+def test_wrong_word_is_a_usage_error(daybook: Callable[..., Run]) -> None:
+    """An unknown command or a date that is none ends with 2, as commands do."""
+    assert 2 == daybook("dayz")[0]
+    assert 2 == daybook("days", "14.3.2026")[0]
+
+
+def test_every_command_explains_itself(daybook: Callable[..., Run]) -> None:
+    """Each command's help has an example to copy."""
+    for words in (
+        ("connect",), ("status",), ("days",), ("secret-key",), ("sandbox",),
+        ("stores", "load"), ("stores", "list"), ("mapping", "load"),
+    ):  # fmt: skip
+        code, out, _ = daybook(*words, "--help")
+        assert 0 == code
+        assert "Example: " in out
