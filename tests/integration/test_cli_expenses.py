@@ -1,0 +1,128 @@
+"""`daybook expenses`: the review of expenses at a terminal, against the sandbox."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from expense_place import MAPPING, connected_expenses
+from typer.testing import CliRunner
+
+from daybook.cli_expenses import expenses_app
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from expense_place import ExpensePlace
+
+
+@pytest.fixture
+def place(
+    database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[ExpensePlace]:
+    """Three expenses in a CSV file and a receipt; the command finds all by its environment."""
+    with connected_expenses(database_url) as connected:
+        app = connected.access.app
+        receipts = tmp_path / "receipts"
+        receipts.mkdir()
+        (receipts / "E-1.txt").write_text("paid 12.50 to Grab")
+        today = connected.clock.now().date()
+        rows = [
+            f"E-1,a1,{today},12.50,SGD,Grab,Transport",
+            f"E-2,a1,{today},99.00,SGD,Fleurop,Gifts",
+            f"E-3,a1,{today},20.50,SGD,Ya Kun,Transport",
+        ]
+        file = tmp_path / "expenses.csv"
+        header = "id,account,date,amount,currency,merchant,category"
+        file.write_text("\n".join([header, *rows]))
+        mapping = tmp_path / "mapping.toml"
+        mapping.write_text(MAPPING.replace('"aspire:acc-sgd"', '"files:a1"'))
+        for name, value in {
+            "HOME": str(tmp_path / "home"),
+            "DATABASE_URL": database_url,
+            "SECRET_KEY": connected.access.connections.key,
+            "XERO_API_URL": app.api_url,
+            "XERO_IDENTITY_URL": app.identity_url,
+            "XERO_LOGIN_URL": app.login_url,
+            "XERO_CLIENT_ID": app.client_id,
+            "XERO_CLIENT_SECRET": app.client_secret,
+            "SPEND_URL": str(file),
+            "RECEIPTS_URL": str(receipts),
+        }.items():
+            monkeypatch.setenv(f"DAYBOOK_{name}", value)
+        run("mapping", str(mapping))
+        run("fetch")
+        yield connected
+
+
+def run(*words: str) -> str:
+    """Run the command and return what it printed."""
+    answer = CliRunner().invoke(expenses_app, list(words), catch_exceptions=False)
+    assert 0 == answer.exit_code, answer.output
+    return answer.output
+
+
+def rows() -> dict[str, dict[str, Any]]:
+    """`list --json` by expense."""
+    found: list[dict[str, Any]] = json.loads(run("list", "--json"))
+    return {row["expense"]: row for row in found}
+
+
+def test_review_from_fetch_to_synced(place: ExpensePlace, tmp_path: Path) -> None:
+    """Sync, set, split, exclude, by hand; each state as finance sees it."""
+    run("exclude", "files-E-3", "--why", "private")
+    output = run("sync")
+    assert "1 expenses ready, 1 held" in output
+    assert "category 'Gifts'" in output
+    states = {key: row["state"] for key, row in rows().items()}
+    assert {
+        "files-E-1": "synced",
+        "files-E-2": "pending: needs mapping",
+        "files-E-3": "excluded",
+    } == states
+    bulk = tmp_path / "decisions.csv"
+    bulk.write_text("expense,account,tax_type\nfiles-E-2,420,INPUT2\n")
+    assert "1 expenses changed" in run("set", "--file", str(bulk))
+    assert "pending: ready" == rows()["files-E-2"]["state"]
+    run("reopen", "files-E-3")
+    run("split", "files-E-3", "--line", "12.00:Transport", "--line", "8.50:Software:licence")
+    run("sync", "--dry-run")
+    assert 1 == len(place.bank_transactions())
+    run("sync")
+    assert {"12.5", "99.0", "20.5"} == {str(float(r["Total"])) for r in place.bank_transactions()}
+    assert 2 == max(len(row["LineItems"]) for row in place.bank_transactions())
+
+
+def test_show_tells_what_happened_and_who_did_it(
+    place: ExpensePlace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Facts, receipts and history of one expense."""
+    monkeypatch.setenv("LOGNAME", "mei")
+    run("by-hand", "files-E-3", "--why", "journal 7")
+    whole = json.loads(run("show", "files-E-3", "--json"))
+    assert ("by hand", "mei", "by_hand") == (
+        whole["state"],
+        whole["history"][-1]["who"],
+        whole["history"][-1]["what"],
+    )
+    assert [] == place.bank_transactions()
+
+
+def test_receipts_are_listed_and_skipped(place: ExpensePlace) -> None:
+    """What is waiting is shown; a person may say that it is not needed."""
+    assert "pending" in run("attachments", "files-E-1")
+    run("attachments", "files-E-1", "--skip")
+    assert "none" in run("attachments", "--open")
+    run("sync", "files-E-1")
+    assert "synced: attachment missing" == rows()["files-E-1"]["state"]
+    assert 1 == len(place.bank_transactions())
+
+
+def test_tables_fit_a_terminal(place: ExpensePlace) -> None:
+    """100 columns are enough."""
+    assert [] == place.bank_transactions()
+    output = run("list")
+    assert max(len(line) for line in output.splitlines()) <= 100
+    assert "3 expenses" in output
