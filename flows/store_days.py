@@ -44,12 +44,12 @@ def post_store_days(
     if dry_run:
         return _done(preview(list(store_days), _span(store_days)))
     run_id = flow_run.id or "by hand"
+    failures: list[str] = []
     for chunk in _chunks(store_days, wiring.shared().settings.chunk_store_days):
-        _extract(chunk, run_id)
+        failures += _extract(chunk, run_id)
         totalled = total(chunk, _span(chunk), run_id)
         plan(chunk, totalled, _span(chunk), run_id)
     days = list(store_days)
-    failures = []
     for organisation in wiring.shared().organisations_of(days):
         if forecast(organisation, days).document_count:
             state = post(organisation, days, run_id, keep_reserve=keep_reserve, return_state=True)
@@ -66,8 +66,8 @@ def _done(sentence: str) -> State[str]:
     return Completed(message=sentence, data=sentence)
 
 
-def _extract(chunk: list[StoreDay], run_id: str) -> None:
-    """Extract by groups of stores, a few at a time."""
+def _extract(chunk: list[StoreDay], run_id: str) -> list[str]:
+    """Extract by groups of stores, a few at a time; a sentence for what could not be read."""
     size = wiring.shared().settings.extract_group_size
     stores = sorted({day.store_id for day in chunk})
     first, last = chunk[0].business_date, chunk[-1].business_date
@@ -75,8 +75,8 @@ def _extract(chunk: list[StoreDay], run_id: str) -> None:
         extract.submit(stores[start : start + size], first, last, run_id)
         for start in range(0, len(stores), size)
     ]
-    for future in futures:
-        future.result()
+    extracted = [future.result() for future in futures]
+    return list(dict.fromkeys(sentence for one in extracted for sentence in one.sentences))
 
 
 def _chunks(store_days: Sequence[StoreDay], size: int) -> Iterator[list[StoreDay]]:

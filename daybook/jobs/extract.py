@@ -47,6 +47,16 @@ class Extracted:
             (self.rejects + other.rejects)[:_REJECTS_SHOWN_MAX],
         )
 
+    @property
+    def sentences(self) -> list[str]:
+        """One sentence for each row that could not be read, and one for those not shown."""
+        shown = [
+            f"{one.url} row {one.row_number}, {one.column}: {one.reason} Its receipt was left out."
+            for one in self.rejects
+        ]
+        more = self.reject_count - len(shown)
+        return [*shown, *([f"{more} more rows could not be read."] if more > 0 else [])]
+
     def __str__(self) -> str:
         """For the log."""
         return (

@@ -128,6 +128,16 @@ def test_store_that_cannot_be_posted_stops_no_other(tills: Tills) -> None:
     assert {"PAID": 1} == tills.chain.books()["counts"]["invoices"]
 
 
+def test_row_that_cannot_be_read_fails_the_run_by_name(tills: Tills) -> None:
+    """The good receipts are posted; the bad one is said with its file and row."""
+    sales = [Sale("S01", "R1", MIDDAY), Sale("S02", "R2", MIDDAY, net="1O.00")]
+    write_sales(tills.folder, sales)
+    state = daily_sales(business_date=DATE, return_state=True)
+    assert state.is_failed()
+    assert "lines.csv row 3, net_amount" in str(state.message)
+    assert {"PAID": 1} == tills.chain.books()["counts"]["invoices"]
+
+
 def test_retry_after_a_correction_does_only_what_is_missing(tills: Tills) -> None:
     """The corrected receipt is posted; the store that was posted before is not touched."""
     held = [Sale("S01", "R1", MIDDAY, paid="11.00"), Sale("S02", "R2", MIDDAY)]
