@@ -1,8 +1,8 @@
 """Photographs of 8 MB made to fit in the confined workers, beside plain Pillow re-encoding them.
 
 The peer does what a simple program does: open, turn upright, save at quality 75, in as many
-processes as the fitter has workers, trusting the files. Both start with their processes running, take turns,
-and each one's best round counts.
+processes as the fitter has workers, trusting the files. Both start with their processes running,
+take turns, and each one's best round counts.
 """
 
 from __future__ import annotations

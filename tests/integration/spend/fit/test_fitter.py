@@ -72,11 +72,12 @@ def test_pdfs_and_pictures_are_merged_together(place: Place) -> None:
 
 def test_large_files_are_made_smaller_until_all_fit(place: Place) -> None:
     """Twenty-five pictures of two megabytes do not fit into ten files; smaller ones do."""
-    grainy = photo(1600, 1200, noise=60)
+    grainy = photo(2000, 1500, noise=60)
     files = [
         (f"{number}.jpg", encoded(grainy.rotate(number % 2 * 180), "JPEG", quality=95 - number % 3)
          + bytes([number])) for number in range(25)
     ]  # fmt: skip
+    assert sum(len(content) for _, content in files) > 35_000_000
     fitted = place.fit(*files)
     assert ((), 10) == (fitted.refused, len(fitted.uploads))
     assert 25 == len({sha for upload in fitted.uploads for sha in upload.made_from})
