@@ -45,7 +45,9 @@ def write_expense_mapping(
     loaded_by: str,
     now_at: dt.datetime,
 ) -> bool:
-    """Keep this version and link its accounts; False when the very same one is there already.
+    """Keep this version; False when the very same one is there already.
+
+    Its accounts are linked, unless a mapping with a later date is there, whose links are in force.
 
     Raises `InputError` when a bank account stands for another account already, or an account is
     linked in another organisation.
@@ -59,6 +61,8 @@ def write_expense_mapping(
         "by": loaded_by,
     }
     is_new = connection.execute(_WRITE, values).first() is not None
+    if connection.execute(_LATER, values).first() is not None:
+        return is_new
     links = []
     for account, link in mapping.accounts.items():
         source, _, account_id = account.partition(":")
@@ -104,6 +108,11 @@ _WRITE: Final = text("""
         (organisation_id, effective_date, content, content_hash, loaded_at, loaded_by)
     VALUES (:organisation, :date, CAST(:content AS jsonb), :hash, :now, :by)
     ON CONFLICT DO NOTHING RETURNING id
+""")
+
+_LATER: Final = text("""
+    SELECT id FROM expense_mappings
+    WHERE organisation_id = :organisation AND effective_date > :date LIMIT 1
 """)
 
 _READ: Final = text("""

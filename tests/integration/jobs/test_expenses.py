@@ -12,6 +12,7 @@ from sqlalchemy import text
 
 from daybook.clock import SystemClock
 from daybook.errors import InputError
+from daybook.expenses.backoff import RetryPolicy
 from daybook.expenses.problems import ProblemCode
 from daybook.expenses.states import ExpenseState, Stage
 from daybook.jobs.load_expense_mapping import load_expense_mapping
@@ -295,3 +296,50 @@ def test_broken_receipt_is_given_up_with_its_reason(place: ExpensePlace) -> None
     assert (1, 1) == (attached.uploaded_count, attached.given_up_count)
     assert "broken.pdf" in attached.sentences[0]
     assert ExpenseState.ATTACHMENT_ERROR == place.expenses()[0].state
+
+
+def test_failed_upload_waits_and_is_tried_again_when_it_is_due(place: ExpensePlace) -> None:
+    """Xero fails for a while: the reason and the next time are kept, nothing is sent before it."""
+    paid(place)
+    place.sync()
+    place.upload("t5", "late.txt", b"paid 12.50 to Grab")
+    place.extract()
+    place.fault(match={"path": "*/Attachments*"}, fault="server_error", every=1)
+    assert 1 == place.attach().failed_count
+    one = place.expenses()[0]
+    assert ExpenseState.ATTACHMENT_ERROR == one.state
+    assert "not known whether it was done" in str(one.attachments[0].reason) or (
+        "does not answer" in str(one.attachments[0].reason)
+    )
+    place.control.delete("/_sandbox/faults").raise_for_status()
+    before = place.requests("PUT", "/Attachments/")
+    assert 0 == place.attach().uploaded_count
+    assert before == place.requests("PUT", "/Attachments/")
+    with place.engine.begin() as connection:
+        connection.execute(
+            text("UPDATE expense_attachments SET next_due_at = now() - interval '1 minute'")
+        )
+    assert 1 == place.attach().uploaded_count
+    assert ExpenseState.SYNCED == place.expenses()[0].state
+
+
+def test_upload_is_given_up_after_the_policys_attempts(place: ExpensePlace) -> None:
+    """The last attempt ends in given up, with how to begin anew."""
+    paid(place)
+    place.sync()
+    place.upload("t5", "late.txt", b"paid 12.50 to Grab")
+    place.extract()
+    place.fault(match={"path": "*/Attachments*"}, fault="server_error", every=1)
+    attached = place.attach(RetryPolicy(attempts_max=1))
+    assert (0, 1) == (attached.failed_count, attached.given_up_count)
+    assert "--retry" in attached.sentences[0]
+
+
+def test_older_mapping_does_not_take_the_links_back(place: ExpensePlace) -> None:
+    """The links of the mapping with the latest date are in force."""
+    paid(place)
+    older = MAPPING.replace("effective_date = 2026-01-01", "effective_date = 2025-01-01")
+    older = older.replace('"aspire:acc-sgd"', '"aspire:acc-old"')
+    load_expense_mapping(place.engine, older, "m.toml", loaded_by="test", clock=SystemClock())
+    place.sync()
+    assert_once(place)
