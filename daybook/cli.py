@@ -15,6 +15,7 @@ from rich.console import Console
 from rich.text import Text
 
 from daybook.cli_expenses import expenses_app
+from daybook.cli_explain import explain_command
 from daybook.cli_pos import pos_app
 from daybook.errors import DaybookError, InputError
 from daybook.jobs import store_day_table
@@ -37,6 +38,7 @@ app.add_typer(stores_app, name="stores")
 app.add_typer(mapping_app, name="mapping")
 app.add_typer(expenses_app, name="expenses")
 app.add_typer(pos_app, name="pos")
+app.command("explain")(explain_command)
 
 Tier = Literal["starter", "core"]
 

@@ -1,0 +1,112 @@
+"""`daybook explain`: why a store-day's figures differ, and where a receipt went."""
+
+from __future__ import annotations
+
+import datetime as dt  # noqa: TC003 - Typer reads the annotations
+import json
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from daybook.jobs.explain import explain, places_of, store_day_facts
+from daybook.money import amount_from_minor
+from daybook.sales.store import StoreDay
+from daybook.terminal import AsJson, open_wiring, show
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from daybook.jobs.explain import Explained, StoreDayFacts
+
+    Row = Mapping[str, str | int]
+
+
+def explain_command(
+    store: Annotated[str, typer.Argument(help="The store's id.")],
+    date: Annotated[dt.datetime, typer.Argument(formats=["%Y-%m-%d"], help="The business date.")],
+    *,
+    receipt: Annotated[
+        str | None, typer.Option(help="Show which document lines this receipt is part of.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Explain a store-day: which receipt, line, tender or tax makes a difference.
+
+    Example: daybook explain S01 2026-03-14 --receipt R1
+    """
+    day = StoreDay(date.date(), store)
+    with open_wiring() as wired:
+        facts = store_day_facts(wired.engine, day)
+    if receipt is not None:
+        rows = _place_rows(facts, receipt)
+        show(f"Receipt {receipt} in the documents of {day.business_date}", rows, as_json=as_json)
+        return
+    explained = explain(facts)
+    if as_json:
+        content = {
+            "sentence": explained.sentence,
+            "receipts": _odd_rows(explained),
+            "sums": _sum_rows(explained),
+        }
+        typer.echo(json.dumps(content, ensure_ascii=False, indent=1))
+        return
+    if explained.odd:
+        show("Receipts that do not balance", _odd_rows(explained), as_json=False)
+    show(f"Store {store} on {day.business_date}", _sum_rows(explained), as_json=False)
+    typer.echo(explained.sentence)
+
+
+def _odd_rows(explained: Explained) -> list[Row]:
+    """Every line and tender of the receipts that do not balance."""
+    rows: list[Row] = []
+    for one in explained.odd:
+        shown = [
+            *(
+                (f"{line.category}, {line.tax_code}", line.net_minor, line.tax_minor, None)
+                for line in one.lines
+            ),
+            *((tender, None, None, amount) for tender, amount in one.tenders),
+        ]
+        rows += [
+            {
+                "receipt": one.receipt_id_pos,
+                "line or tender": what,
+                "net": _text(net, one.currency),
+                "tax": _text(tax, one.currency),
+                "paid": _text(paid, one.currency),
+            }
+            for what, net, tax, paid in shown
+        ]
+    return rows
+
+
+def _sum_rows(explained: Explained) -> list[Row]:
+    return [
+        {
+            "currency": one.currency,
+            "sum of": one.part,
+            "name": one.key,
+            "receipts": _text(one.receipts_minor, one.currency),
+            "documents": _text(one.documents_minor, one.currency),
+            "difference": ""
+            if one.documents_minor is None
+            else _text(one.difference_minor, one.currency),
+        }
+        for one in explained.sums
+    ]
+
+
+def _place_rows(facts: StoreDayFacts, receipt_id_pos: str) -> list[Row]:
+    return [
+        {
+            "line or tender": one.what,
+            "amount": _text(one.amount_minor, one.currency),
+            "account": one.account,
+            "part of": one.where,
+        }
+        for one in places_of(facts, receipt_id_pos)
+    ]
+
+
+def _text(minor: int | None, currency: str) -> str:
+    return "" if minor is None else str(amount_from_minor(minor, currency))
