@@ -264,10 +264,9 @@ def _line_rows(document: Document) -> list[Row]:
 
 
 def _payment_rows(documents: list[Document]) -> list[Row]:
-    numbers = {one.natural_key: one.number for one in documents if isinstance(one, SalesDocument)}
     return [
         {
-            "number": numbers[one.document_key],
+            "number": one.reference.removesuffix(f" {one.tender}"),
             "tender": one.tender,
             "account": one.account_code,
             "amount": _exact(one.amount, one.currency),
