@@ -24,7 +24,7 @@ from daybook.jobs.load_expense_mapping import load_expense_mapping
 from daybook.jobs.review_expenses import Reviewer, change_expenses, move_expenses
 from daybook.jobs.sync_expenses import Syncing, organisation_ids_of, plan_batch, post_batch
 from daybook.ledger.expense_attachments import retry_attachments, skip_attachments
-from daybook.ledger.expenses import read_events, read_expenses
+from daybook.ledger.expenses import full_ids, read_events, read_expenses
 from daybook.money import parse_minor
 from daybook.terminal import AsJson, open_wiring, show, text_of
 
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 expenses_app = typer.Typer(no_args_is_help=True, help="Expenses, their review and their receipts.")
 
-Ids = Annotated[list[str], typer.Argument(help="Ids of expenses, as 'list' shows them.")]
+Ids = Annotated[list[str], typer.Argument(help="Ids of expenses, or how they begin.")]
 OptionalIds = Annotated[list[str] | None, typer.Argument(help="Ids; none means all that are due.")]
 Why = Annotated[str, typer.Option(help="Why; kept with the expense.")]
 
@@ -123,9 +123,8 @@ def show_expense(
     Example: daybook expenses show aspire-1f0c
     """
     with open_wiring() as wired, wired.engine.connect() as connection:
+        [expense_id] = full_ids(connection, [expense_id])
         found = read_expenses(connection, [expense_id])
-        if not found:
-            raise InputError(f"There is no expense {expense_id}. See: daybook expenses list")
         events = read_events(connection, expense_id)
         one = found[0]
         url = wired.document_url(one.id_xero) if one.id_xero else ""
@@ -190,6 +189,7 @@ def set_expenses(  # noqa: PLR0913 - one option for each decision
     if not wanted or not any(wanted.values()):
         raise InputError("Say which expenses and what to set, or give a CSV file with --file.")
     with open_wiring() as wired:
+        wanted = dict(zip(_full(wired, list(wanted)), wanted.values(), strict=True))
         count = change_expenses(wired.engine, wanted, _reviewer(wired))
         _check_again(wired, list(wanted))
     typer.echo(f"{count} expenses changed.")
@@ -207,10 +207,9 @@ def split(
     Example: daybook expenses split aspire-1f0c --line "12.00:Meals" --line "8.50:Transport:taxi"
     """
     with open_wiring() as wired:
+        [expense_id] = _full(wired, [expense_id])
         with wired.engine.connect() as connection:
             found = read_expenses(connection, [expense_id])
-        if not found:
-            raise InputError(f"There is no expense {expense_id}. See: daybook expenses list")
         lines = [_split_line(one, found[0]) for one in line or []]
         change_expenses(wired.engine, {expense_id: {"lines": lines}}, _reviewer(wired))
         _check_again(wired, [expense_id])
@@ -255,7 +254,8 @@ def sync(
     Example: daybook expenses sync aspire-1f0c aspire-77aa
     """
     with open_wiring() as wired:
-        for batch in choose_expenses(wired.engine, expense_ids or None):
+        chosen = _full(wired, expense_ids) if expense_ids else None
+        for batch in choose_expenses(wired.engine, chosen):
             syncing = _syncing(wired)
             planned = plan_batch(syncing, batch, dry_run=dry_run)
             typer.echo(str(planned))
@@ -287,6 +287,7 @@ def attachments(
     Example: daybook expenses attachments aspire-1f0c --retry
     """
     with open_wiring() as wired:
+        expense_ids = _full(wired, expense_ids or [])
         if retry or skip:
             if not expense_ids:
                 raise InputError("Say which expenses: daybook expenses attachments ID --retry")
@@ -303,6 +304,12 @@ def attachments(
     if open_only:
         table = [row for row in table if row["state"] not in {"uploaded", "not needed"}]
     show("Receipts", table, as_json=as_json)
+
+
+def _full(wired: Wiring, expense_ids: list[str]) -> list[str]:
+    """Whole ids: a person may type, or copy from the list, the beginning of one."""
+    with wired.engine.connect() as connection:
+        return full_ids(connection, expense_ids)
 
 
 def _reviewer(wired: Wiring) -> Reviewer:
@@ -349,7 +356,8 @@ def _check_again(wired: Wiring, expense_ids: list[str]) -> None:
 
 def _move(expense_ids: list[str], stage: Stage, why: str) -> None:
     with open_wiring() as wired:
-        count = move_expenses(wired.engine, expense_ids, stage, _reviewer(wired), why)
+        chosen = _full(wired, expense_ids)
+        count = move_expenses(wired.engine, chosen, stage, _reviewer(wired), why)
     typer.echo(f"{count} expenses are {stage.replace('_', ' ')} now.")
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 from sqlalchemy import text
 
+from daybook.errors import InputError
 from daybook.expenses.expense import (
     AttachmentRef,
     Expense,
@@ -137,6 +138,21 @@ def read_expenses(
     rows = connection.execute(query, values).all()
     attachments = _attachments(connection, [row.expense_id for row in rows])
     return [_expense(row, tuple(attachments.get(row.expense_id, ()))) for row in rows]
+
+
+def full_ids(connection: Connection, expense_ids: Sequence[str]) -> list[str]:
+    """The ids that these stand for: whole ones, or beginnings that only one expense has."""
+    found: list[str] = []
+    for given in expense_ids:
+        beginning = given.removesuffix("…")
+        rows = connection.execute(_BEGINNING, {"beginning": beginning}).scalars().all()
+        if beginning in rows:
+            rows = [beginning]
+        if len(rows) != 1:
+            many = "Several expenses begin with" if rows else "There is no expense"
+            raise InputError(f"{many} {beginning}. 'daybook expenses list' shows those there are.")
+        found += rows
+    return found
 
 
 def write_overrides(
@@ -295,6 +311,11 @@ _READ: Final = """
       AND (CAST(:stage AS text) IS NULL OR e.stage = :stage)
     ORDER BY e.spent_date, e.expense_id
 """
+
+_BEGINNING: Final = text("""
+    SELECT expense_id FROM expenses WHERE starts_with(expense_id, :beginning)
+    ORDER BY expense_id LIMIT 50
+""")
 
 _WRITE: Final = text("""
     INSERT INTO expenses (expense_id, source, account_id_source, spent_date, currency, amount_minor,

@@ -10,6 +10,7 @@ from expense_place import MAPPING, connected_expenses
 from typer.testing import CliRunner
 
 from daybook.cli_expenses import expenses_app
+from daybook.errors import InputError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -118,6 +119,17 @@ def test_receipts_are_listed_and_skipped(place: ExpensePlace) -> None:
     run("sync", "files-E-1")
     assert "synced: attachment missing" == rows()["files-E-1"]["state"]
     assert 1 == len(place.bank_transactions())
+
+
+def test_beginning_of_an_id_is_enough_if_it_is_one_expenses(place: ExpensePlace) -> None:
+    """What the list cuts off need not be typed; what fits several is refused."""
+    run("exclude", "files-E-3…")
+    assert "excluded" == rows()["files-E-3"]["state"]
+    with pytest.raises(InputError, match="Several expenses begin with files-E"):
+        run("exclude", "files-E")
+    with pytest.raises(InputError, match="There is no expense nothing"):
+        run("show", "nothing")
+    assert [] == place.bank_transactions()
 
 
 def test_tables_fit_a_terminal(place: ExpensePlace) -> None:
