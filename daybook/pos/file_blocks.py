@@ -29,6 +29,8 @@ ROW_NUMBER: Final = "row_number"
 _BLOCK_BYTES: Final = 4 << 20
 _BLOCK_ROWS: Final = 1 << 16
 _HEADER_BYTES_MAX: Final = 1 << 16
+# A file with more rows of a wrong width is no table of ours.
+_MALFORMED_MAX: Final = 10_000
 _TEXT: Final = pa.string()
 
 
@@ -103,7 +105,7 @@ def _readable(file: TableFile) -> Iterator[None]:
         yield
     except FileNotFoundError:
         raise InputError(f"{file.url} is not there any more; put it back and run again.") from None
-    except (OSError, EOFError, zlib.error, pa.ArrowException) as error:
+    except (OSError, EOFError, zlib.error, python_csv.Error, pa.ArrowException) as error:
         cause = str(error).splitlines()[0] if isinstance(error, pa.ArrowException) else ""
         what = cause or type(error).__name__
         raise InputError(
@@ -128,6 +130,8 @@ def _csv_blocks(reader: FileReader) -> Iterator[pa.Table]:
     header = _csv_header(reader.file)
 
     def keep_malformed(row: csv.InvalidRow) -> str:
+        if len(reader.malformed) == _MALFORMED_MAX:
+            return "error"
         reader.malformed.append(_malformed(row, header))
         return "skip"
 
@@ -161,7 +165,10 @@ def _numbers(first: int, count: int, malformed: list[MalformedRow]) -> np.ndarra
 
 
 def _malformed(row: csv.InvalidRow, header: list[str]) -> MalformedRow:
-    cells = next(python_csv.reader([row.text]), [])
+    try:
+        cells = next(python_csv.reader([row.text]), [])
+    except python_csv.Error:
+        cells = []
     places = [header.index(name) for name in KEY_COLUMNS if name in header]
     is_there = len(places) == len(KEY_COLUMNS) and max(places) < len(cells)
     key = (cells[places[0]].strip(), cells[places[1]].strip()) if is_there else None

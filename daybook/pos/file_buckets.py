@@ -13,12 +13,16 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+from daybook.errors import InputError
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
 
 # Each bucket of a table is an open file while the table is split.
 BUCKET_COUNT_MAX: Final = 256
+# Ten times what a bucket should hold, some hundred bytes each.
+_BUCKET_ROWS_MAX: Final = 2_000_000
 
 
 def split(
@@ -27,20 +31,38 @@ def split(
     """Take every row into its receipt's bucket; a function that gives a bucket's rows.
 
     One bucket stays in memory; more are files in the folder, which is made.
+
+    Raises:
+        InputError: so many rows belong to a few receipts that they would not fit into memory.
     """
+    sizes = [0] * bucket_count
     if bucket_count == 1:
-        everything = pa.concat_tables([empty, *blocks])
+        kept = [empty]
+        for block in blocks:
+            _grow(sizes, 0, block, folder.name)
+            kept.append(block)
+        everything = pa.concat_tables(kept)
         return lambda _: everything
     folder.mkdir()
     with ExitStack() as stack:
         writers: dict[int, pa.ipc.RecordBatchStreamWriter] = {}
         for block in blocks:
             for bucket, rows in _parts(block, bucket_count):
+                _grow(sizes, bucket, rows, folder.name)
                 if bucket not in writers:
                     sink = stack.enter_context(pa.OSFile(str(folder / str(bucket)), "wb"))
                     writers[bucket] = stack.enter_context(pa.ipc.new_stream(sink, empty.schema))
                 writers[bucket].write_table(rows)
     return lambda bucket: _bucket_rows(folder / str(bucket), empty)
+
+
+def _grow(sizes: list[int], bucket: int, rows: pa.Table, table: str) -> None:
+    sizes[bucket] += rows.num_rows
+    if sizes[bucket] > _BUCKET_ROWS_MAX:
+        raise InputError(
+            f"More than {_BUCKET_ROWS_MAX:,} {table} of one part belong to a few receipts; look for"
+            " an id that is repeated on every row, or split the files into parts by month."
+        )
 
 
 def _bucket_rows(path: Path, empty: pa.Table) -> pa.Table:

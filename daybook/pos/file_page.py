@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections import Counter
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 
 # NUL cannot be part of a good id, so two ids never run into each other.
 _KEY_SEPARATOR: Final = "\0"
+# Of each table in a page: a person reads a few, and a million would fill the memory.
+_REJECTS_MAX: Final = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +54,41 @@ class Window:
 
 
 @dataclass(slots=True)
+class _Rejects:
+    """The first rejects of each table of a page, and how many more there are."""
+
+    rows: Rows
+    kept: list[Reject] = field(default_factory=list)
+    counts: Counter[TableName] = field(default_factory=Counter)
+
+    def add(self, name: TableName, row_number: int, problem: tuple[str, str]) -> None:
+        """Say what is wrong in a row, unless very much has been said about its table."""
+        self.counts[name] += 1
+        if self.counts[name] <= _REJECTS_MAX:
+            column, reason = problem
+            self.kept.append(Reject(self._url(name), row_number, column, reason))
+
+    def all(self) -> tuple[Reject, ...]:
+        """The rejects, and one for all those that were not kept."""
+        more = [
+            Reject(
+                self._url(name),
+                0,
+                "",
+                f"{count - _REJECTS_MAX} more rows like these cannot be used; their receipts are "
+                "left out.",
+            )
+            for name, count in self.counts.items()
+            if count > _REJECTS_MAX
+        ]
+        return (*self.kept, *more)
+
+    def _url(self, name: TableName) -> str:
+        url: str = getattr(self.rows.part, name).url
+        return url
+
+
+@dataclass(slots=True)
 class _Receipts:
     """The receipts of the rows; `is_good` loses those that turn out not to be whole."""
 
@@ -71,7 +109,7 @@ class _Children:
 
 def page_of(rows: Rows, window: Window) -> Page:
     """The receipts in the window; one that has any bad row is left out whole, with the reason."""
-    rejects: list[Reject] = []
+    rejects = _Rejects(rows)
     receipts = _receipts(rows, window, rejects)
     lines = _children(rows, "lines", receipts, rejects)
     tenders = _children(rows, "tenders", receipts, rejects)
@@ -82,10 +120,10 @@ def page_of(rows: Rows, window: Window) -> Page:
         lines=lines.frame[receipts.is_good[lines.place]].reset_index(drop=True),
         tenders=tenders.frame[receipts.is_good[tenders.place]].reset_index(drop=True),
     )
-    return Page(batch, tuple(rejects))
+    return Page(batch, rejects.all())
 
 
-def _receipts(rows: Rows, window: Window, rejects: list[Reject]) -> _Receipts:
+def _receipts(rows: Rows, window: Window, rejects: _Rejects) -> _Receipts:
     table, problems = rows.tables["receipts"], Problems()
     sold_at = columns.instants(table, "sold_at", problems)
     is_timed = np.ones(len(sold_at), dtype=bool)
@@ -109,9 +147,8 @@ def _receipts(rows: Rows, window: Window, rejects: list[Reject]) -> _Receipts:
     # What is wrong outside the window is said when that window is asked for.
     seen = [row for row in problems.by_row if is_inside[row] or not is_timed[row]]
     row_numbers = table[ROW_NUMBER].to_numpy()
-    rejects += [
-        _reject(rows, "receipts", int(row_numbers[row]), problems.by_row[row]) for row in seen
-    ]
+    for row in seen:
+        rejects.add("receipts", int(row_numbers[row]), problems.by_row[row])
     is_good = is_inside.copy()
     is_good[problems.rows()] = False
     if rows.damaged:
@@ -120,15 +157,16 @@ def _receipts(rows: Rows, window: Window, rejects: list[Reject]) -> _Receipts:
     return _Receipts(frame, keys, row_numbers, is_inside, is_good)
 
 
-def _children(rows: Rows, name: TableName, receipts: _Receipts, rejects: list[Reject]) -> _Children:
+def _children(rows: Rows, name: TableName, receipts: _Receipts, rejects: _Rejects) -> _Children:
     table, problems = rows.tables[name], Problems()
     found = pc.fill_null(pc.index_in(_keys(table), receipts.keys), -1)
     place = found.to_numpy(zero_copy_only=False).astype(np.int64)
     row_numbers = table[ROW_NUMBER].to_numpy()
     for row in np.flatnonzero(place < 0).tolist():
         reason = f"It has no receipt in {rows.part.receipts.url}; add it, or remove this row."
-        rejects.append(_reject(rows, name, int(row_numbers[row]), ("receipt_id_pos", reason)))
-    kept = np.flatnonzero((place >= 0) & receipts.is_inside[place]) if len(place) else place
+        rejects.add(name, int(row_numbers[row]), ("receipt_id_pos", reason))
+    kept = np.flatnonzero(place >= 0)
+    kept = kept[receipts.is_inside[place[kept]]]
     table = table.take(pa.array(kept))
     place, row_numbers = place[kept], row_numbers[kept]
     currency = receipts.frame["currency"].array[place]
@@ -137,7 +175,7 @@ def _children(rows: Rows, name: TableName, receipts: _Receipts, rejects: list[Re
     for row, (column, reason) in problems.by_row.items():
         whose = receipts.frame.iloc[place[row]]
         said = f"{reason} Receipt {whose.receipt_id_pos} of store {whose.store_id} is left out."
-        rejects.append(_reject(rows, name, int(row_numbers[row]), (column, said)))
+        rejects.add(name, int(row_numbers[row]), (column, said))
     receipts.is_good[place[problems.rows()]] = False
     frame.insert(0, "receipt_key", place)
     return _Children(frame, place)
@@ -176,7 +214,7 @@ def _check_whole(
     receipts: _Receipts,
     lines: _Children,
     tenders: _Children,
-    rejects: list[Reject],
+    rejects: _Rejects,
 ) -> None:
     """Leave out receipts that lack lines or tenders, and refunds that take money in."""
     size = len(receipts.frame)
@@ -198,14 +236,8 @@ def _check_whole(
     for column, is_wrong, reason in checks:
         for row in np.flatnonzero(is_wrong & is_final & receipts.is_good).tolist():
             number = int(receipts.row_numbers[row])
-            rejects.append(_reject(rows, "receipts", number, (column, reason)))
+            rejects.add("receipts", number, (column, reason))
             receipts.is_good[row] = False
-
-
-def _reject(rows: Rows, name: TableName, row_number: int, problem: tuple[str, str]) -> Reject:
-    column, reason = problem
-    url = getattr(rows.part, name).url
-    return Reject(url=url, row_number=row_number, column=column, reason=reason)
 
 
 def _keys(table: pa.Table) -> pa.Array:

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 _EPOCH: Final = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 _MICROSECOND: Final = dt.timedelta(microseconds=1)
+# So many unknown stores are another column under the store's name.
+_STRANGERS_MAX: Final = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,11 +57,13 @@ def survey(
     """Count the stores' receipts, see whether any may be inside, and name unknown stores."""
     receipt_count = 0
     has_any_inside = False
+    is_empty = True
     strangers: dict[str, int] = {}
     asked = pa.array(sorted(store_ids), pa.string())
     for block in reader.blocks():
         if known_store_ids is not None:
             _note_strangers(block, known_store_ids, strangers)
+        is_empty = is_empty and not block.num_rows
         mine = block.filter(pc.is_in(block["store_id"], asked))
         receipt_count += mine.num_rows
         if mine.num_rows and not has_any_inside:
@@ -78,8 +82,9 @@ def survey(
         )
         for store_id, row_number in strangers.items()
     )
-    has_malformed = bool(reader.malformed)
-    return Survey(receipt_count, has_any_inside or has_malformed, rejects)
+    # Where there is none at all, lines without their receipts say that the file is cut off.
+    may_hold_any = has_any_inside or bool(reader.malformed) or is_empty
+    return Survey(receipt_count, may_hold_any, rejects)
 
 
 def _note_strangers(
@@ -89,6 +94,8 @@ def _note_strangers(
     encoded = block["store_id"].combine_chunks().dictionary_encode()
     codes = encoded.indices.to_numpy()
     for code, store_id in enumerate(encoded.dictionary.to_pylist()):
+        if len(strangers) == _STRANGERS_MAX:
+            return
         if store_id not in known_store_ids and store_id not in strangers:
             first = int(np.argmax(codes == code))
             strangers[store_id] = block[ROW_NUMBER][first].as_py()

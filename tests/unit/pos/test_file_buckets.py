@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 import pytest
 
+from daybook.errors import InputError
 from daybook.pos.file_buckets import split
 
 if TYPE_CHECKING:
@@ -44,3 +45,11 @@ def test_no_rows_make_empty_buckets(tmp_path: Path) -> None:
     """The columns are there all the same."""
     empty = BLOCKS[0].slice(0, 0)
     assert empty == split([], tmp_path / "lines", 3, empty)(2)
+
+
+@pytest.mark.parametrize("bucket_count", [1, 3])
+def test_more_rows_of_a_receipt_than_fit_are_refused(tmp_path: Path, bucket_count: int) -> None:
+    """An id that is repeated on every row would fill the memory, however many buckets there are."""
+    block = pa.table({"receipt_id_pos": ["R1"] * 500_000})
+    with pytest.raises(InputError, match=r"^More than 2,000,000 lines of one part belong"):
+        split([block] * 5, tmp_path / "lines", bucket_count, block.slice(0, 0))
