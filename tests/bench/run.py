@@ -22,6 +22,8 @@ GROUPS = (
     "tests.bench.totals_rows",
     "tests.bench.post_rows",
     "tests.bench.year_rows",
+    "tests.bench.pos_api_rows",
+    "tests.bench.fit_rows",
 )
 
 
