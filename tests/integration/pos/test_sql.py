@@ -9,6 +9,7 @@ import msgspec
 import psycopg
 import pytest
 from doc_blocks import doc_blocks
+from psycopg import sql
 from till import DATE, SINGAPORE
 
 from daybook.errors import InputError, Unavailable
@@ -154,3 +155,19 @@ def test_a_database_that_is_not_there_may_be_there_later() -> None:
     ) as caught:
         pages("postgresql://till:s3cret@127.0.0.1:1/pos")
     assert "s3cret" not in str(caught.value)
+
+
+def test_times_without_a_zone_are_compared_in_utc(merchant: psycopg.Connection, url: str) -> None:
+    """Whatever zone the merchant's server thinks it is in; half past midnight is that day's."""
+    database = sql.Identifier(merchant.info.dbname)
+    merchant.execute(sql.SQL("ALTER DATABASE {} SET timezone = 'Asia/Tokyo'").format(database))
+    merchant.execute(bills(2))
+    merchant.execute("UPDATE pos.bill SET closed_on = timestamp '2026-03-13 16:30' WHERE id = 2")
+    in_utc = {
+        name: getattr(QUERIES, name)
+        .replace("closed_on AT TIME ZONE 'Asia/Singapore' AS", "closed_on AT TIME ZONE 'UTC' AS")
+        .replace("closed_on AT TIME ZONE 'Asia/Singapore'", "closed_on")
+        for name in ("receipts", "lines", "tenders")
+    }
+    (page,) = pages(url, **in_utc)
+    assert ["2"] == page.batch.receipts["receipt_id_pos"].to_list()
