@@ -113,6 +113,9 @@ class Story:
         self.console.print(_table(lines))
         tills = till_totals(self.stack.settings.home / RECEIPTS, BACKFILL_DATES[0], BUSINESS_DATE)
         self._verdict(lines, tills)
+        self.tell(
+            f"Calls to Xero this time: {self._calls()}, of which {self._calls(writes='1')} wrote."
+        )
         self.tell(f"Prefect, runs and artifacts: {self.stack.prefect_url}")
         self.tell(f"Xero sandbox, the books:     {self.stack.sandbox_url}")
         self.tell(f"Source files, mapping, logs: {self.stack.settings.home}")
@@ -147,6 +150,13 @@ class Story:
                 f"{run['name']} ended {run['state_name']}: see "
                 f"{self.stack.prefect_url}/runs/flow-run/{run_id}"
             )
+
+    def _calls(self, **which: str) -> int:
+        """How many calls of the API the sandbox has seen since it started."""
+        params = {"path": "/api.xro/", **which}
+        answer = httpx.get(f"{self.stack.sandbox_url}/_sandbox/requests", params=params, timeout=30)
+        count: int = answer.json()["count"]
+        return count
 
     def _progress(self) -> str:
         with self.wired.engine.connect() as connection:
