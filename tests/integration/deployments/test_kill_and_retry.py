@@ -26,9 +26,14 @@ if TYPE_CHECKING:
     from deployments.demo.stack import Stack
 
 DATE = dt.date(2017, 5, 10)
-SECONDS_MAX = 120
+SECONDS_MAX = 300
 
-pytestmark = [pytest.mark.prefect, pytest.mark.postgres, pytest.mark.xdist_group("prefect")]
+pytestmark = [
+    pytest.mark.prefect,
+    pytest.mark.postgres,
+    pytest.mark.xdist_group("prefect"),
+    pytest.mark.timeout(900),
+]
 
 
 @pytest.fixture
@@ -38,6 +43,13 @@ def wired(stack: Stack) -> Iterator[Wiring]:
     Story(stack, wiring, Console(file=StringIO()), print).prepare()
     yield wiring
     wiring.close()
+
+
+@pytest.fixture
+def sandbox(stack: Stack) -> Iterator[httpx.Client]:
+    """A client of the stack's sandbox."""
+    with httpx.Client(base_url=stack.sandbox_url, timeout=30) as client:
+        yield client
 
 
 def wait_for(what: str, found: Callable[[], Any]) -> Any:  # noqa: ANN401 - whatever is found
@@ -64,10 +76,9 @@ def flow_process(run_id: str) -> psutil.Process | None:
 
 
 def test_killed_run_is_finished_by_a_retry(
-    stack: Stack, prefect: httpx.Client, wired: Wiring
+    stack: Stack, prefect: httpx.Client, sandbox: httpx.Client, wired: Wiring
 ) -> None:
     """Kill -9 with a call in flight, Crashed in Prefect, Retry: each document is there once."""
-    sandbox = httpx.Client(base_url=stack.sandbox_url, timeout=30)
     slow = {
         "match": {"method": "PUT", "path": "/Payments"},
         "nth": 2,
@@ -90,13 +101,15 @@ def test_killed_run_is_finished_by_a_retry(
     process.kill()
     wait_for("Crashed", lambda: state_of(prefect, run_id) == "CRASHED")
     sandbox.delete("/_sandbox/faults").raise_for_status()
-    time.sleep(3)  # Prefect's worker writes Crashed a second time about a second later
+    # Prefect's worker writes Crashed a second time about a second later, and holds the run's slot
+    # for a while more; retried before that, it ends and has to be started again.
+    time.sleep(15)
 
     retry = {"state": {"type": "SCHEDULED", "name": "AwaitingRetry"}, "force": True}
     prefect.post(f"/flow_runs/{run_id}/set_state", json=retry).raise_for_status()
-    wait_for("the end of the retry", lambda: state_of(prefect, run_id) == "COMPLETED")
+    wait_for("the end of the retry", lambda: state_of(prefect, run_id) in {"COMPLETED", "FAILED"})
+    assert "COMPLETED" == state_of(prefect, run_id), prefect.get(f"/flow_runs/{run_id}").text
     assert_books_equal_tills(stack, wired)
-    sandbox.close()
 
 
 def state_of(prefect: httpx.Client, run_id: str) -> str:
