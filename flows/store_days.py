@@ -51,10 +51,11 @@ def post_store_days(
         plan(chunk, totalled, _span(chunk), run_id)
     days = list(store_days)
     for organisation in wiring.shared().organisations_of(days):
-        if forecast(organisation, days).document_count:
-            state = post(organisation, days, run_id, keep_reserve=keep_reserve, return_state=True)
-            if state.is_failed():
-                failures.append(f"{organisation.name}: {state.message}")
+        forecast(organisation, days)
+        # Also when nothing is planned: a run that was killed may have left calls to be looked up.
+        state = post(organisation, days, run_id, keep_reserve=keep_reserve, return_state=True)
+        if state.is_failed():
+            failures.append(f"{organisation.name}: {state.message}")
     reported = report(days, _span(days))
     if failures or reported.problems:
         raise StoreDaysNotPosted("\n".join([*failures, *reported.problems]))

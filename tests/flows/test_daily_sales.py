@@ -151,6 +151,20 @@ def test_retry_after_a_correction_does_only_what_is_missing(tills: Tills) -> Non
     assert {"PAID": 2} == tills.chain.books()["counts"]["invoices"]
 
 
+def test_only_calls_of_unknown_outcome_are_left(tills: Tills) -> None:
+    """A run killed with its last calls under way leaves nothing planned: they are looked up."""
+    daily_sales(business_date=DATE)
+    before = tills.chain.books()["counts"]
+    with tills.chain.engine.begin() as connection:
+        connection.execute(
+            text("UPDATE documents SET state = 'sending', id_xero = NULL WHERE kind = 'payment'")
+        )
+        connection.execute(text("UPDATE store_days SET state = 'planned'"))
+    state = daily_sales(business_date=DATE, return_state=True)
+    assert state.is_completed(), state.message
+    assert before == tills.chain.books()["counts"]
+
+
 def test_backfill_posts_every_date_oldest_first(tills: Tills) -> None:
     """Two weeks in one run: batches are filled across dates, and each date is dated right."""
     sales = [Sale("S01", f"R{day}", f"2026-03-{day:02}T23:59:59+13:00") for day in range(1, 15)]
