@@ -85,9 +85,12 @@ stores = Table(
     Column("cutoff", Time, nullable=False),
     Column("opened_date", Date),
     Column("closed_date", Date),
+    # When it trades; without it nobody knows, and a day without receipts is no surprise.
+    Column("expected", JSONB),
 )
 
-# The newest version of each receipt. business_date is derived from sold_at by the store's rule.
+# The newest version of each receipt. business_date is derived from sold_at by the store's rule;
+# origin is the kind of source, where one representation of a day may take another's place.
 receipts = Table(
     "receipts",
     metadata,
@@ -102,6 +105,7 @@ receipts = Table(
     Column("is_voided", Boolean, nullable=False),
     Column("content_hash", BigInteger, nullable=False),
     _at("extracted_at"),
+    Column("origin", Text, nullable=False, server_default=text("''")),
     UniqueConstraint("store_id", "receipt_id_pos"),
     Index("ix_receipts_business_date_store_id", "business_date", "store_id"),
 )
@@ -185,9 +189,12 @@ store_days = Table(
     _at("changed_at"),
     Column("run_id", Text),
     CheckConstraint(
-        "state IN ('no_sales', 'totalled', 'held', 'planned', 'posted', 'failed')", name="state"
+        "state IN ('no_sales', 'missing', 'totalled', 'held', 'planned', 'posted', 'failed')",
+        name="state",
     ),
-    CheckConstraint("(state IN ('held', 'failed')) = (holds <> '[]'::jsonb)", name="holds"),
+    CheckConstraint(
+        "(state IN ('missing', 'held', 'failed')) = (holds <> '[]'::jsonb)", name="holds"
+    ),
 )
 
 mappings = Table(
