@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from importlib.resources import files
 from itertools import islice
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote, urlencode
+from urllib.parse import quote, unquote_plus, urlencode
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
@@ -83,6 +83,7 @@ _pages = Environment(
     trim_blocks=True,
     lstrip_blocks=True,
 )
+_pages.filters["decoded"] = unquote_plus  # a query as its sender wrote it
 _pages.globals.update(
     money=money, paid_document=paid_document, sections=SECTIONS, images=IMAGES, organisation=None
 )
