@@ -134,6 +134,17 @@ class _Plain:
         await send_reply(send, self._answer(await read_request(scope, receive)))
 
 
+class SandboxApp(FastAPI):
+    """The application without FastAPI's middleware: it does nothing for raw endpoints.
+
+    Passing through it took a third of the time of a small call.
+    """
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Go straight to the endpoint of the path."""
+        await self.router(scope, receive, send)
+
+
 def _tenant(scope: Scope) -> str:
     return next((v.decode() for k, v in scope["headers"] if k == b"xero-tenant-id"), "").lower()
 
@@ -143,11 +154,11 @@ def _token(scope: Scope) -> str:
     return str(found.decode("latin-1").partition(" ")[2])
 
 
-def create_app(config: SandboxConfig) -> FastAPI:
+def create_app(config: SandboxConfig) -> SandboxApp:
     """Return the application with a fresh (or loaded) world in `app.state.simulation`."""
     world = Simulation(config)
     pipeline = ApiPipeline(world)
-    app = FastAPI(title="Daybook Xero sandbox", docs_url=None, redoc_url=None, openapi_url=None)
+    app = SandboxApp(docs_url=None, redoc_url=None, openapi_url=None)
     app.state.simulation = world
 
     def recorded(path: str, methods: list[str], answer: Callable[[Request, Trace], Reply]) -> None:

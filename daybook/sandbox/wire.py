@@ -55,7 +55,7 @@ def day_text(value: date) -> str:
 @lru_cache(maxsize=4096)
 def instant_text(moment: datetime) -> str:
     """Render the companion `UpdatedDateUTCString`."""
-    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+    return f"{moment.replace(tzinfo=None).isoformat(timespec='seconds')}Z"
 
 
 def envelope(
