@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from kopi_night import Night
 
 pytestmark = [pytest.mark.chaos, pytest.mark.timeout(7200)]
+_PARTS = 4  # of the steps: workers share them
 
 
 @pytest.fixture(scope="session")
@@ -25,7 +26,8 @@ def long_night(
 ) -> Iterator[Night]:
     """Ten dates of twenty stores, under the shared budget of calls."""
     folder = tmp_path_factory.mktemp("long_night")
-    with night(new_database(), folder, night_totals(20, 10), has_budget=True) as long:
+    totals = night_totals(20, 10)
+    with night(new_database(), folder, totals, late_seconds=1, has_budget=True) as long:
         yield long
 
 
@@ -39,9 +41,10 @@ def long_scenarios(
     record_property("scenarios", long_night.scenario_count - before)
 
 
-def test_full_night_killed_at_every_step(long_scenarios: Night) -> None:
-    """Before and after every commit, request and reply of some thirty calls."""
-    assert 150 <= len(kill_at_every_step(long_scenarios))
+@pytest.mark.parametrize("first", range(_PARTS))
+def test_full_night_killed_at_every_step(long_scenarios: Night, first: int) -> None:
+    """Before and after every commit, request and reply of some thirty calls, shared among tests."""
+    assert 150 <= len(kill_at_every_step(long_scenarios, first=first, every=_PARTS))
 
 
 @pytest.mark.parametrize("name", FAULTS)

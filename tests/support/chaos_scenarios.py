@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import time
 from typing import TYPE_CHECKING, Any, Final
 
@@ -10,9 +11,6 @@ if TYPE_CHECKING:
 
     from kopi_night import Night
 
-# A reply that comes after the loader has stopped waiting for it; the request is carried out.
-LATE_SECONDS: Final = 0.6
-_PATIENCE_SECONDS: Final = 0.3
 _RUNS_MAX: Final = 3
 
 FAULTS: Final[dict[str, dict[str, Any]]] = {
@@ -20,12 +18,9 @@ FAULTS: Final[dict[str, dict[str, Any]]] = {
     "lost request": {"fault": "lost_request"},
     "reset in the middle of the body": {"fault": "reset_mid_body"},
     "truncated body": {"fault": "truncated_body"},
-    "reply too late": {"fault": "slow", "when": "after", "seconds": LATE_SECONDS},
-    "request arrives after it was given up": {
-        "fault": "slow",
-        "when": "before",
-        "seconds": LATE_SECONDS,
-    },
+    # Later than the loader waits for it; both times are the night's own.
+    "reply too late": {"fault": "slow", "when": "after"},
+    "request arrives after it was given up": {"fault": "slow", "when": "before"},
     "429 with Retry-After": {"fault": "rate_limited"},
     "429 without Retry-After": {"fault": "rate_limited", "retry_after": None},
     "429 for the day": {"fault": "rate_limited", "problem": "day", "retry_after": 4000},
@@ -56,37 +51,43 @@ def recover(night: Night, what: str, **job: object) -> None:
 
 
 def kill_at_every_step(
-    night: Night, *, before: Callable[[], object] = lambda: None, **job: object
+    night: Night,
+    *,
+    before: Callable[[], object] = lambda: None,
+    first: int = 0,
+    every: int = 1,
+    **job: object,
 ) -> list[str]:
     """Kill a run at its first step, then at its second, and so on, until one gets through.
 
-    `before` prepares each scenario. Returns the steps of the run that got through.
+    `before` prepares each scenario; tests that share the steps among them take `every` so many,
+    from the `first` on. Returns the steps of the run that got through.
     """
-    step = 0
-    while True:
+    for step in itertools.count(first, every):
         night.start_again()
         before()
         ending = night.run(kill_at=step, **job)
         recover(night, f"killed at step {step}")
         if not ending.was_killed:
             return ending.steps
-        step += 1
+    raise AssertionError("unreachable: a run has an end")
 
 
 def fail_at_every_call(night: Night, name: str, **job: object) -> int:
     """Let the first call fail, then the second, and so on, until none is left; counts them."""
     fault = FAULTS[name]
-    call = 0
-    while True:
-        call += 1
+    is_slow = fault["fault"] == "slow"
+    times = {"seconds": night.late_seconds} if is_slow else {}
+    patience = {"read_timeout_seconds": night.late_seconds / 2} if is_slow else {}
+    for call in itertools.count(1):
         night.start_again()
-        night.fault(**fault, nth=call)
-        patience = _PATIENCE_SECONDS if fault["fault"] == "slow" else 20
-        night.run(read_timeout_seconds=patience, **job)
+        night.fault(**fault, **times, nth=call)
+        night.run(**patience, **job)
         has_struck = night.has_struck()
-        if fault["fault"] == "slow":
-            time.sleep(LATE_SECONDS)
+        if is_slow:
+            time.sleep(night.late_seconds)
         night.control.delete("/_sandbox/faults").raise_for_status()
         recover(night, f"{name} at call {call}")
         if not has_struck:
             return call - 1
+    raise AssertionError("unreachable: a run has an end")

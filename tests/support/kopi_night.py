@@ -89,6 +89,7 @@ class Night:
     record_path: Path
     totals: list[DailyTotal]
     defaults: dict[str, Any] = field(default_factory=dict)
+    late_seconds: float = 0.2  # by so much a late reply is late; a loader waits half of it
     tenant_id: str = ""
     scenario_count: int = 0
 
@@ -329,7 +330,12 @@ def organisation(name: str) -> dict[str, Any]:
 
 @contextmanager
 def night(
-    database_url: str, folder: Path, totals: list[DailyTotal], **defaults: object
+    database_url: str,
+    folder: Path,
+    totals: list[DailyTotal],
+    *,
+    late_seconds: float = 0.2,
+    **defaults: object,
 ) -> Iterator[Night]:
     """The parts, started once for many scenarios; `defaults` are fields of every `Job`."""
     with ExitStack() as cleanup:
@@ -358,9 +364,10 @@ def night(
             record_path=folder / "sent.jsonl",
             totals=totals,
             defaults=defaults,
+            late_seconds=late_seconds,
         )
         prepared.start_again()
-        assert "" == prepared.run(is_warm_up=True).error
+        assert "" == prepared.run().error
         prepared.scenario_count = 0
         yield prepared
 

@@ -1,9 +1,10 @@
-"""A loader to be killed: runs plan and post in forked children and counts the steps they take.
+"""A loader to be killed: plans and posts, and counts the steps it takes.
 
-Run as a program it stays warm and reads one `Job` a line; each job is done by a forked child, so
-that a child can kill itself with SIGKILL before or after any step: a commit, a request that is
-about to go, one that has gone out, a reply that has come back. Nothing in Daybook knows of it: the
-steps are seen at the edges, in the database driver's commit and in the HTTP client's own hooks.
+Run as a program it stays warm and reads one `Job` a line. A job that is to be killed, or whose
+loader is broken on purpose, is done by a forked child, so that the child can kill itself with
+SIGKILL before or after any step: a commit, a request that is about to go, one that has gone out, a
+reply that has come back. Nothing in Daybook knows of it: the steps are seen at the edges, in the
+database driver's commit and in the HTTP client's own hooks.
 """
 
 from __future__ import annotations
@@ -57,7 +58,6 @@ class Job(msgspec.Struct, kw_only=True):
     read_timeout_seconds: float = 20
     mutant: str = ""
     skipped_seconds: int = 0
-    is_warm_up: bool = False
 
 
 class Ending(msgspec.Struct, kw_only=True):
@@ -203,7 +203,6 @@ def work(job: Job, steps: Steps, mutate: Callable[[str], None]) -> str:
         except DaybookError as error:
             return f"{type(error).__name__}: {error}"
         finally:
-            engine.dispose()
             engine.dialect.do_commit = commit  # type: ignore[method-assign] # as it was
     return ""
 
@@ -211,6 +210,7 @@ def work(job: Job, steps: Steps, mutate: Callable[[str], None]) -> str:
 def _child(job: Job, write_end: int) -> None:
     from loader_mutants import mutate  # noqa: PLC0415 - beside this file, needed in children only
 
+    _engine(job.database_url).dispose(close=False)  # its connections are the parent's
     steps = Steps(job.kill_at, job.record_path)
     error = work(job, steps, mutate)
     with os.fdopen(write_end, "wb") as pipe:
@@ -218,8 +218,10 @@ def _child(job: Job, write_end: int) -> None:
 
 
 def _run(job: Job) -> Ending:
-    if job.is_warm_up:
-        return Ending(error=work(job, Steps(None, job.record_path), lambda _mutant: None))
+    if job.kill_at is None and not job.mutant:
+        steps = Steps(None, job.record_path)
+        error = work(job, steps, lambda _whole: None)
+        return Ending(steps=steps.names, error=error)
     read_end, write_end = os.pipe()
     pid = os.fork()
     if pid == 0:
