@@ -24,7 +24,7 @@ from daybook.errors import (
 from daybook.xero.limits import read_limits
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Mapping
 
     from daybook.errors import DaybookError
 
@@ -34,6 +34,7 @@ JsonAny: TypeAlias = Any
 
 _DECODER: Final = msgspec.json.Decoder(float_hook=Decimal)
 _EXCERPT_LENGTH_MAX: Final = 200
+_NESTING: Final = (dict, list)
 _KEY_REUSED: Final = "is used with a different request"
 
 
@@ -92,12 +93,12 @@ def error_of(reply: Reply) -> DaybookError:
 
 def validation_messages(element: JsonAny) -> tuple[str, ...]:
     """Collect Xero's validation messages of an element, nested ones too, each once, in order."""
-    return tuple(dict.fromkeys(_messages(element, "ValidationErrors")))
+    return _messages(element, "ValidationErrors")
 
 
 def warning_messages(element: JsonAny) -> tuple[str, ...]:
     """Collect Xero's warnings of an element, nested ones too; it was saved all the same."""
-    return tuple(dict.fromkeys(_messages(element, "Warnings")))
+    return _messages(element, "Warnings")
 
 
 def is_scope_problem(status: int, headers: Mapping[str, str], body: bytes) -> bool:
@@ -191,16 +192,26 @@ def _server_failed(reply: Reply) -> DaybookError:
     return Unavailable(f"Xero does not answer at the moment ({reply.status} on {reply.call}).")
 
 
-def _messages(element: JsonAny, name: str) -> Iterator[str]:
-    if isinstance(element, list):
-        for item in element:
-            yield from _messages(item, name)
-    if isinstance(element, dict):
-        for key, value in element.items():
-            if key == name and isinstance(value, list):
-                yield from (_message(item) for item in value if _message(item))
-            else:
-                yield from _messages(value, name)
+def _messages(element: JsonAny, name: str) -> tuple[str, ...]:
+    """Collect what stands under this name, anywhere, each once.
+
+    Every element of every reply is searched, and nearly all of it is plain values: those are passed
+    over without a call.
+    """
+    found: list[str] = []
+    waiting = [element]
+    while waiting:
+        part = waiting.pop()
+        if isinstance(part, dict):
+            problems = part.get(name)
+            if problems and isinstance(problems, list):
+                found += map(_message, problems)
+            inside = list(part.values())
+        else:
+            inside = part if isinstance(part, list) else []
+        # In reverse, so that they are taken off in the order of the reply.
+        waiting += [value for value in reversed(inside) if value and isinstance(value, _NESTING)]
+    return tuple(dict.fromkeys(filter(None, found)))
 
 
 def _message(item: JsonAny) -> str:

@@ -149,6 +149,24 @@ def test_warnings_are_apart_from_errors() -> None:
     assert () == validation_messages(element)
 
 
+def test_messages_are_found_wherever_they_hang() -> None:
+    """A refusal may hang on a line or on the document that a payment pays; each is said once."""
+    element = {
+        "Amount": 1,
+        "ValidationErrors": [{"Message": "first"}, {"Message": ""}],
+        "Invoice": {
+            "LineItems": [
+                {"Tracking": [], "ValidationErrors": [{"Message": "second"}]},
+                {"Description": "Food", "ValidationErrors": [{"Message": "third"}]},
+            ],
+            "ValidationErrors": [],
+        },
+        "Account": {"ValidationErrors": [{"Description": "fourth"}, {"Message": "first"}]},
+    }
+    assert ("first", "second", "third", "fourth") == validation_messages(element)
+    assert ("first", "second", "third", "fourth") == validation_messages([element, element])
+
+
 def test_a_reply_shows_neither_headers_nor_body() -> None:
     """What is logged by accident carries no secret and no customer's name."""
     assert "secret" not in repr(_write(200, b"secret", {"X": "secret"}))
