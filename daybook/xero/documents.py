@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 from daybook.errors import FinalError, Refused, UnknownOutcome
 from daybook.posting.documents import DocumentKind
 from daybook.xero.batches import ELEMENT_COUNT_MAX
-from daybook.xero.responses import validation_messages, warning_messages
+from daybook.xero.responses import messages_of, validation_messages
 from daybook.xero.wire import (
     amount_of,
     bank_transaction_body,
@@ -207,7 +207,7 @@ def _may_be(found: str, wanted: str, element: Json) -> bool:
 def _outcome(element: Json, identity: str | None, amount_field: str, name_field: str) -> Outcome:
     """Judge one element: only an id without errors is success."""
     name = text_of(element, name_field)
-    messages = validation_messages(element)
+    messages, warnings = messages_of(element)
     has_failed = text_of(element, "StatusAttributeString") == "ERROR"
     if messages or has_failed:
         return Rejected(messages or ("Xero marked it as an error without saying why.",))
@@ -222,7 +222,7 @@ def _outcome(element: Json, identity: str | None, amount_field: str, name_field:
         name,
         amount,
         text_of(element, "Status"),
-        warning_messages(element),
+        warnings,
     )
 
 

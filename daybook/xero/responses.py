@@ -91,14 +91,27 @@ def error_of(reply: Reply) -> DaybookError:
     return known.get(reply.status, default)(reply)
 
 
+def messages_of(element: JsonAny) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Collect Xero's errors and its warnings, the outer ones first, each once.
+
+    They hang on an element or on anything in it. All of every reply is searched, and nearly all of
+    it is plain values: those are passed over without a call.
+    """
+    errors: list[str] = []
+    warnings: list[str] = []
+    parts = [element] if isinstance(element, _NESTING) else []
+    for part in parts:  # grows while it is read
+        inside = part.values() if isinstance(part, dict) else part
+        if isinstance(part, dict):
+            errors += _messages(part.get("ValidationErrors"))
+            warnings += _messages(part.get("Warnings"))
+        parts += [value for value in inside if isinstance(value, _NESTING) and value]
+    return tuple(dict.fromkeys(errors)), tuple(dict.fromkeys(warnings))
+
+
 def validation_messages(element: JsonAny) -> tuple[str, ...]:
-    """Collect Xero's validation messages of an element, nested ones too, each once, in order."""
-    return _messages(element, "ValidationErrors")
-
-
-def warning_messages(element: JsonAny) -> tuple[str, ...]:
-    """Collect Xero's warnings of an element, nested ones too; it was saved all the same."""
-    return _messages(element, "Warnings")
+    """Collect Xero's validation messages of an element, nested ones too."""
+    return messages_of(element)[0]
 
 
 def is_scope_problem(status: int, headers: Mapping[str, str], body: bytes) -> bool:
@@ -192,26 +205,10 @@ def _server_failed(reply: Reply) -> DaybookError:
     return Unavailable(f"Xero does not answer at the moment ({reply.status} on {reply.call}).")
 
 
-def _messages(element: JsonAny, name: str) -> tuple[str, ...]:
-    """Collect what stands under this name, anywhere, each once.
-
-    Every element of every reply is searched, and nearly all of it is plain values: those are passed
-    over without a call.
-    """
-    found: list[str] = []
-    waiting = [element]
-    while waiting:
-        part = waiting.pop()
-        if isinstance(part, dict):
-            problems = part.get(name)
-            if problems and isinstance(problems, list):
-                found += map(_message, problems)
-            inside = list(part.values())
-        else:
-            inside = part if isinstance(part, list) else []
-        # In reverse, so that they are taken off in the order of the reply.
-        waiting += [value for value in reversed(inside) if value and isinstance(value, _NESTING)]
-    return tuple(dict.fromkeys(filter(None, found)))
+def _messages(problems: JsonAny) -> list[str]:
+    if not problems or not isinstance(problems, list):
+        return []
+    return [message for message in map(_message, problems) if message]
 
 
 def _message(item: JsonAny) -> str:

@@ -14,7 +14,7 @@ from daybook.errors import (
     Unavailable,
     UnknownOutcome,
 )
-from daybook.xero.responses import Reply, json_of, validation_messages, warning_messages
+from daybook.xero.responses import Reply, json_of, messages_of, validation_messages
 
 _REFUSAL = b"""{"ErrorNumber": 10, "Type": "ValidationException",
  "Message": "A validation exception occurred", "Elements": [
@@ -145,23 +145,22 @@ def test_no_content_is_an_empty_success() -> None:
 def test_warnings_are_apart_from_errors() -> None:
     """A warning was saved all the same."""
     element = {"Warnings": [{"Message": "Only AUTHORISED invoices ..."}], "ValidationErrors": []}
-    assert ("Only AUTHORISED invoices ...",) == warning_messages(element)
-    assert () == validation_messages(element)
+    assert ((), ("Only AUTHORISED invoices ...",)) == messages_of(element)
 
 
 def test_messages_are_found_wherever_they_hang() -> None:
     """A refusal may hang on a line or on the document that a payment pays; each is said once."""
     element = {
         "Amount": 1,
-        "ValidationErrors": [{"Message": "first"}, {"Message": ""}],
         "Invoice": {
             "LineItems": [
-                {"Tracking": [], "ValidationErrors": [{"Message": "second"}]},
-                {"Description": "Food", "ValidationErrors": [{"Message": "third"}]},
+                {"Tracking": [], "ValidationErrors": [{"Message": "third"}]},
+                {"Description": "Food", "ValidationErrors": [{"Message": "fourth"}]},
             ],
             "ValidationErrors": [],
         },
-        "Account": {"ValidationErrors": [{"Description": "fourth"}, {"Message": "first"}]},
+        "Account": {"ValidationErrors": [{"Description": "second"}, {"Message": "first"}]},
+        "ValidationErrors": [{"Message": "first"}, {"Message": ""}],
     }
     assert ("first", "second", "third", "fourth") == validation_messages(element)
     assert ("first", "second", "third", "fourth") == validation_messages([element, element])
