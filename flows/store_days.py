@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     from prefect.client.schemas.objects import State
 
+    from daybook.jobs.extract import Extracted
     from daybook.sales.store import StoreDay
 
 
@@ -46,9 +47,11 @@ def post_store_days(
     run_id = flow_run.id or "by hand"
     failures: list[str] = []
     for chunk in _chunks(store_days, wiring.shared().settings.chunk_store_days):
-        failures += _extract(chunk, run_id)
+        extracted = _extract(chunk, run_id)
+        held = {day: hold for one in extracted for day, hold in one.held.items()}
+        failures += dict.fromkeys(sentence for one in extracted for sentence in one.sentences)
         totalled = total(chunk, _span(chunk), run_id)
-        plan(chunk, totalled, _span(chunk), run_id)
+        plan(chunk, totalled, held, span=_span(chunk), run_id=run_id)
     days = list(store_days)
     for organisation in wiring.shared().organisations_of(days):
         forecast(organisation, days)
@@ -67,8 +70,8 @@ def _done(sentence: str) -> State[str]:
     return Completed(message=sentence, data=sentence)
 
 
-def _extract(chunk: list[StoreDay], run_id: str) -> list[str]:
-    """Extract by groups of stores, a few at a time; a sentence for what could not be read."""
+def _extract(chunk: list[StoreDay], run_id: str) -> list[Extracted]:
+    """Extract by groups of stores, a few at a time."""
     size = wiring.shared().settings.extract_group_size
     stores = sorted({day.store_id for day in chunk})
     first, last = chunk[0].business_date, chunk[-1].business_date
@@ -76,8 +79,7 @@ def _extract(chunk: list[StoreDay], run_id: str) -> list[str]:
         extract.submit(stores[start : start + size], first, last, run_id)
         for start in range(0, len(stores), size)
     ]
-    extracted = [future.result() for future in futures]
-    return list(dict.fromkeys(sentence for one in extracted for sentence in one.sentences))
+    return [future.result() for future in futures]
 
 
 def _chunks(store_days: Sequence[StoreDay], size: int) -> Iterator[list[StoreDay]]:

@@ -12,18 +12,29 @@ from daybook.jobs.plan import plan as plan_job
 from tasks.step import step
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from daybook.jobs.total import Totalled
+    from daybook.posting.holds import Hold
     from daybook.sales.store import StoreDay
 
 
 @step("plan {span}")
-def plan(store_days: list[StoreDay], totalled: Totalled, span: str, run_id: str) -> Planned:
+def plan(
+    store_days: list[StoreDay],
+    totalled: Totalled,
+    held: Mapping[StoreDay, Hold],
+    *,
+    span: str,
+    run_id: str,
+) -> Planned:
     """Plan these store-days; what is held says so in the log, with store, date and reason."""
     wired = wiring.shared()
     planned = plan_job(
         wired.engine,
         store_days,
         control_failures=totalled.control_failures,
+        held=held,
         prefix=wired.settings.invoice_prefix,
         run_id=run_id,
         clock=wired.clock,

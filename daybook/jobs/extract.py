@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
 from daybook.errors import InputError
+from daybook.jobs.unreadable_days import UnreadableRows
 from daybook.ledger.receipts import ReceiptCounts, write_receipts
 from daybook.ledger.rejects import RejectRow, write_rejects
 from daybook.ledger.stores import read_stores
@@ -14,20 +15,24 @@ from daybook.sales.window import within
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from sqlalchemy import Engine
 
     from daybook.clock import Clock
     from daybook.pos.source import Page, ReceiptSource
-    from daybook.sales.store import Store
+    from daybook.posting.holds import Hold
+    from daybook.sales.store import Store, StoreDay
 
 _REJECTS_SHOWN_MAX: Final = 20
 
 
 @dataclass(frozen=True, slots=True)
 class Extracted:
-    """What an extract came to; `rejects` are the first of the rows that could not be read."""
+    """What an extract came to; `rejects` are the first of the rows that could not be read.
+
+    `held` are the store-days that may lack a receipt for it.
+    """
 
     receipts: ReceiptCounts
     line_count: int = 0
@@ -35,6 +40,7 @@ class Extracted:
     reject_count: int = 0
     new_reject_count: int = 0
     rejects: tuple[RejectRow, ...] = ()
+    held: Mapping[StoreDay, Hold] = field(default_factory=dict)
 
     def __add__(self, other: Extracted) -> Extracted:
         """Both together."""
@@ -45,6 +51,7 @@ class Extracted:
             self.reject_count + other.reject_count,
             self.new_reject_count + other.new_reject_count,
             (self.rejects + other.rejects)[:_REJECTS_SHOWN_MAX],
+            {**self.held, **other.held},
         )
 
     @property
@@ -90,7 +97,9 @@ def extract(  # noqa: PLR0913 - from where, into what, which and when, for whom
     with engine.connect() as connection:
         known_store_ids = frozenset(read_stores(connection))
     pages = source.receipts(stores, first_date, last_date, known_store_ids=known_store_ids)
+    unreadable = UnreadableRows()
     for page in _one_ahead(pages):
+        unreadable.add(page.rejects)
         batch = within(page.batch, stores, first_date, last_date)
         rejects = [RejectRow(r.url, r.row_number, r.column, r.reason) for r in page.rejects]
         now_at = clock.now()
@@ -105,7 +114,7 @@ def extract(  # noqa: PLR0913 - from where, into what, which and when, for whom
             new_reject_count=new_reject_count,
             rejects=tuple(rejects),
         )
-    return extracted
+    return replace(extracted, held=unreadable.holds(stores, first_date, last_date))
 
 
 def _one_ahead(pages: Iterator[Page]) -> Iterator[Page]:

@@ -63,21 +63,22 @@ class Planned:
         return f"{self.document_count} documents planned{adjusted}; store-days: {counted}"
 
 
-def plan(
+def plan(  # noqa: PLR0913 - which days, what keeps them back, for whom
     engine: Engine,
     store_days: Collection[StoreDay],
     *,
     control_failures: Iterable[ControlFailure] = (),
+    held: Mapping[StoreDay, Hold] | None = None,
     prefix: str,
     run_id: str,
     clock: Clock,
 ) -> Planned:
     """Plan every store-day from its current daily totals; run again, it changes nothing.
 
-    A store-day with a control failure is held, whatever its totals say.
+    A store-day that is `held`, or has a control failure, is held, whatever its totals say.
     """
     now_at = clock.now()
-    failed = defaultdict(list)
+    failed = defaultdict(list, {day: [hold] for day, hold in (held or {}).items()})
     for failure in control_failures:
         failed[failure.store_day].append(hold_of(failure))
     with engine.begin() as connection:

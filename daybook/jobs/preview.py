@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from daybook.jobs.plan import plan_store_day
+from daybook.jobs.unreadable_days import UnreadableRows
 from daybook.ledger.documents import known_documents
 from daybook.ledger.mappings import read_mappings
+from daybook.ledger.store_days import StoreDayStatus
 from daybook.ledger.stores import read_stores
 from daybook.sales.daily_totals import daily_totals
 from daybook.sales.frames import joined
@@ -19,7 +21,6 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Engine
 
-    from daybook.ledger.store_days import StoreDayStatus
     from daybook.pos.source import ReceiptSource
     from daybook.posting.documents import Document
     from daybook.sales.daily_total import DailyTotal
@@ -50,8 +51,12 @@ def preview(
     places = [one.store for one in stores.values()]
     first, last = min(store_days).business_date, max(store_days).business_date
     totals: dict[StoreDay, list[DailyTotal]] = defaultdict(list)
-    batch = joined([page.batch for page in source.receipts(places, first, last)])
-    for total in daily_totals(batch, places):
+    batches, unreadable = [], UnreadableRows()
+    for page in source.receipts(places, first, last):
+        batches.append(page.batch)
+        unreadable.add(page.rejects)
+    held = unreadable.holds(places, first, last)
+    for total in daily_totals(joined(batches), places):
         totals[StoreDay(total.business_date, total.store_id)].append(total)
     previews = []
     for day in sorted(store_days):
@@ -62,6 +67,8 @@ def preview(
             mappings=mappings,
             prefix=prefix,
         )
+        if day in held:
+            status, new = StoreDayStatus(day, "held", (held[day],)), []
         documents = tuple(one.document for one in new)
         there = sum(one.natural_key in known[day] for one in documents)
         previews.append(Preview(status, tuple(totals[day]), documents, there))

@@ -13,7 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Generic, NamedTuple, TypeVar
 
 import httpx
 import msgspec
@@ -67,24 +67,47 @@ class ReadOptions:
         return start_at - self.overlap
 
 
+class Unread(NamedTuple):
+    """An item that does not fit its type: its id, what is wrong, and its store and time if any."""
+
+    item_id: str
+    reason: str
+    place: str | None = None
+    time: str | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class ApiPage(Generic[_ITEM]):
-    """Items of one reply; `unreadable` holds the ids of the others and what is wrong with them."""
+    """Items of one reply, and those that could not be read."""
 
     items: list[_ITEM]
-    unreadable: list[tuple[str, str]]
+    unreadable: list[Unread]
     cursor: str | None
 
 
 class PageDecoder(Generic[_ITEM]):
     """Decodes replies of the form `{"<field_name>": [item, ...], "cursor": "..."}`."""
 
-    def __init__(self, item: type[_ITEM], field_name: str, id_name: str) -> None:
-        """Prepare for items of this type, which a person finds by their `id_name`."""
+    def __init__(
+        self,
+        item: type[_ITEM],
+        field_name: str,
+        id_name: str,
+        *,
+        place_name: str,
+        time_names: tuple[str, ...],
+    ) -> None:
+        """Prepare for items of this type.
+
+        A person finds them by their `id_name`; `place_name` says of which store they are, the
+        first of `time_names` that is there says when they were.
+        """
         self._typed = _page_decoder(list[item], field_name)  # type: ignore[valid-type]  # made here
         self._raw = _page_decoder(list[msgspec.Raw], field_name)
         self._item = msgspec.json.Decoder(item)
         self._id_name = id_name
+        self._place_name = place_name
+        self._time_names = time_names
 
     def __call__(self, body: bytes) -> ApiPage[_ITEM]:
         """The page.
@@ -105,12 +128,21 @@ class PageDecoder(Generic[_ITEM]):
             try:
                 items.append(self._item.decode(raw))
             except msgspec.ValidationError as error:
-                unreadable.append((self._id_of(raw), f"It cannot be read: {error}."))
+                unreadable.append(self._unread(raw, f"It cannot be read: {error}."))
         return ApiPage(items, unreadable, page.cursor or None)
 
-    def _id_of(self, raw: msgspec.Raw) -> str:
+    def _unread(self, raw: msgspec.Raw, reason: str) -> Unread:
         found = msgspec.json.decode(raw)
-        return str(found.get(self._id_name, "")) if isinstance(found, dict) else ""
+        if not isinstance(found, dict):
+            return Unread("", reason)
+        place = found.get(self._place_name)
+        times = [found[name] for name in self._time_names if isinstance(found.get(name), str)]
+        return Unread(
+            str(found.get(self._id_name, "")),
+            reason,
+            place if isinstance(place, str) else None,
+            next(iter(times), None),
+        )
 
 
 @dataclass(frozen=True, slots=True)

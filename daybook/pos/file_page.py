@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -14,11 +15,11 @@ import pyarrow.compute as pc
 from daybook.pos import cells, columns
 from daybook.pos.columns import Problems
 from daybook.pos.file_blocks import ROW_NUMBER
-from daybook.pos.source import Page, Reject
+from daybook.pos.source import Page, Reach, Reject
 from daybook.sales.frames import ReceiptBatch
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Callable, Collection, Mapping
 
     from numpy.typing import NDArray
 
@@ -29,16 +30,21 @@ if TYPE_CHECKING:
 _KEY_SEPARATOR: Final = "\0"
 # Of each table in a page: a person reads a few, and a million would fill the memory.
 _REJECTS_MAX: Final = 1000
+_EPOCH: Final = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """Some receipts of one part, raw: whoever has a receipt here has all its lines and tenders."""
+    """Some receipts of one part, raw: whoever has a receipt here has all its lines and tenders.
+
+    `damaged` are receipts that also have a row nobody could split into cells, with what is said
+    of it; `extent` looks up when the part's receipts of some stores were sold.
+    """
 
     part: Part
     tables: dict[TableName, pa.Table]
-    # Receipts that also have a row nobody could split into cells.
-    damaged: Collection[tuple[str, str]] = ()
+    damaged: Mapping[tuple[str, str], Collection[Reject]] = field(default_factory=dict)
+    extent: Callable[[], Reach] = Reach
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,13 +66,16 @@ class _Rejects:
     rows: Rows
     kept: list[Reject] = field(default_factory=list)
     counts: Counter[TableName] = field(default_factory=Counter)
+    more: dict[TableName, Reach] = field(default_factory=dict)
 
-    def add(self, name: TableName, row_number: int, problem: tuple[str, str]) -> None:
+    def add(self, name: TableName, row_number: int, problem: tuple[str, str], reach: Reach) -> None:
         """Say what is wrong in a row, unless very much has been said about its table."""
         self.counts[name] += 1
         if self.counts[name] <= _REJECTS_MAX:
             column, reason = problem
-            self.kept.append(Reject(self._url(name), row_number, column, reason))
+            self.kept.append(Reject(self._url(name), row_number, column, reason, reach))
+        else:
+            self.more[name] = self.more.get(name, reach) | reach
 
     def all(self) -> tuple[Reject, ...]:
         """The rejects, and one for all those that were not kept."""
@@ -77,6 +86,7 @@ class _Rejects:
                 "",
                 f"{count - _REJECTS_MAX} more rows like these cannot be used; their receipts are "
                 "left out.",
+                self.more[name],
             )
             for name, count in self.counts.items()
             if count > _REJECTS_MAX
@@ -97,6 +107,13 @@ class _Receipts:
     row_numbers: NDArray[np.int64]
     is_inside: NDArray[np.bool_]
     is_good: NDArray[np.bool_]
+    # The text of the store, and the instants, of which those that cannot be read mean nothing.
+    store_ids: pa.ChunkedArray
+    sold_us: NDArray[np.int64]
+
+    def reach(self, row: int) -> Reach:
+        """The sale of a receipt whose time can be read."""
+        return _reach(self.store_ids[row].as_py(), int(self.sold_us[row]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,17 +161,31 @@ def _receipts(rows: Rows, window: Window, rejects: _Rejects) -> _Receipts:
         }
     )
     _note_repeated(keys, problems)
-    # What is wrong outside the window is said when that window is asked for.
-    seen = [row for row in problems.by_row if is_inside[row] or not is_timed[row]]
     row_numbers = table[ROW_NUMBER].to_numpy()
-    for row in seen:
-        rejects.add("receipts", int(row_numbers[row]), problems.by_row[row])
     is_good = is_inside.copy()
     is_good[problems.rows()] = False
-    if rows.damaged:
-        damaged = pa.array([_KEY_SEPARATOR.join(key) for key in sorted(rows.damaged)])
-        is_good &= ~pc.is_in(keys, damaged).to_numpy(zero_copy_only=False)
-    return _Receipts(frame, keys, row_numbers, is_inside, is_good)
+    receipts = _Receipts(frame, keys, row_numbers, is_inside, is_good, table["store_id"], sold_at)
+    # What is wrong outside the window is said when that window is asked for.
+    seen = [row for row in problems.by_row if is_inside[row] or not is_timed[row]]
+    for row in seen:
+        store_id = frozenset([receipts.store_ids[row].as_py()])
+        reach = receipts.reach(row) if is_timed[row] else replace(rows.extent(), store_ids=store_id)
+        rejects.add("receipts", int(row_numbers[row]), problems.by_row[row], reach)
+    _leave_out_damaged(rows, receipts, rejects)
+    return receipts
+
+
+def _leave_out_damaged(rows: Rows, receipts: _Receipts, rejects: _Rejects) -> None:
+    """Say of what day a receipt is of which a row could not be split into cells."""
+    if not rows.damaged:
+        return
+    found = {_KEY_SEPARATOR.join(key): said for key, said in rows.damaged.items()}
+    is_damaged = pc.is_in(receipts.keys, pa.array(sorted(found))).to_numpy(zero_copy_only=False)
+    for row in np.flatnonzero(is_damaged & receipts.is_inside).tolist():
+        reach = receipts.reach(row)
+        said = found[receipts.keys[row].as_py()]
+        rejects.kept += [replace(one, reach=reach) for one in said]
+        receipts.is_good[row] = False
 
 
 def _children(rows: Rows, name: TableName, receipts: _Receipts, rejects: _Rejects) -> _Children:
@@ -164,7 +195,11 @@ def _children(rows: Rows, name: TableName, receipts: _Receipts, rejects: _Reject
     row_numbers = table[ROW_NUMBER].to_numpy()
     for row in np.flatnonzero(place < 0).tolist():
         reason = f"It has no receipt in {rows.part.receipts.url}; add it, or remove this row."
-        rejects.add(name, int(row_numbers[row]), ("receipt_id_pos", reason))
+        store_id = table["store_id"][row].as_py()
+        reach = rows.extent()
+        if store_id:
+            reach = replace(reach, store_ids=frozenset([store_id]))
+        rejects.add(name, int(row_numbers[row]), ("receipt_id_pos", reason), reach)
     kept = np.flatnonzero(place >= 0)
     kept = kept[receipts.is_inside[place[kept]]]
     table = table.take(pa.array(kept))
@@ -175,7 +210,8 @@ def _children(rows: Rows, name: TableName, receipts: _Receipts, rejects: _Reject
     for row, (column, reason) in problems.by_row.items():
         whose = receipts.frame.iloc[place[row]]
         said = f"{reason} Receipt {whose.receipt_id_pos} of store {whose.store_id} is left out."
-        rejects.add(name, int(row_numbers[row]), (column, said))
+        reach = receipts.reach(int(place[row]))
+        rejects.add(name, int(row_numbers[row]), (column, said), reach)
     receipts.is_good[place[problems.rows()]] = False
     frame.insert(0, "receipt_key", place)
     return _Children(frame, place)
@@ -236,8 +272,13 @@ def _check_whole(
     for column, is_wrong, reason in checks:
         for row in np.flatnonzero(is_wrong & is_final & receipts.is_good).tolist():
             number = int(receipts.row_numbers[row])
-            rejects.add("receipts", number, (column, reason))
+            rejects.add("receipts", number, (column, reason), receipts.reach(row))
             receipts.is_good[row] = False
+
+
+def _reach(store_id: str, sold_us: int) -> Reach:
+    at = _EPOCH + dt.timedelta(microseconds=sold_us)
+    return Reach(frozenset([store_id]), at, at)
 
 
 def _keys(table: pa.Table) -> pa.Array:

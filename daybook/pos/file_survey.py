@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 from daybook.pos import columns
 from daybook.pos.columns import Problems
 from daybook.pos.file_blocks import ROW_NUMBER, sold_between
-from daybook.pos.source import Reject
+from daybook.pos.source import NO_DAY, Reach, Reject
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 _EPOCH: Final = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 _MICROSECOND: Final = dt.timedelta(microseconds=1)
+_DAY: Final = dt.timedelta(days=1)
 # So many unknown stores are another column under the store's name.
 _STRANGERS_MAX: Final = 1000
 
@@ -79,12 +80,39 @@ def survey(
             "add the store, or correct the id."
             if store_id
             else "It is empty; fill it in.",
+            # A receipt without a store may be anybody's.
+            NO_DAY if store_id else replace(extent_of(reader, frozenset([""])), store_ids=None),
         )
         for store_id, row_number in strangers.items()
     )
     # Where there is none at all, lines without their receipts say that the file is cut off.
     may_hold_any = has_any_inside or bool(reader.malformed) or is_empty
     return Survey(receipt_count, may_hold_any, rejects)
+
+
+def extent_of(reader: FileReader, store_ids: frozenset[str]) -> Reach:
+    """The stores' receipts of the file: which stores, from when to when, and a day on either side.
+
+    A row that does not say its day makes those days incomplete that other rows of its file tell
+    of. The whole file is read for it.
+    """
+    malformed = list(reader.malformed)
+    found: set[str] = set()
+    instants: list[int] = []
+    for block in reader.blocks():
+        mine = block.filter(pc.is_in(block["store_id"], pa.array(sorted(store_ids), pa.string())))
+        problems = Problems()
+        sold_us = columns.instants(mine, "sold_at", problems)
+        if len(problems.by_row):
+            sold_us = np.delete(sold_us, problems.rows())
+        if len(sold_us):
+            instants += [int(sold_us.min()), int(sold_us.max())]
+            found.update(pc.unique(mine["store_id"]).to_pylist())
+    reader.malformed[:] = malformed
+    if not instants:
+        return Reach()
+    first_at, last_at = (_EPOCH + us * _MICROSECOND for us in (min(instants), max(instants)))
+    return Reach(frozenset(found), first_at - _DAY, last_at + _DAY)
 
 
 def _note_strangers(

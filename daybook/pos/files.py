@@ -10,6 +10,9 @@ from __future__ import annotations
 
 import datetime as dt
 import tempfile
+from collections import defaultdict
+from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, get_args
 
@@ -21,13 +24,13 @@ from daybook.pos.file_buckets import BUCKET_COUNT_MAX, split
 from daybook.pos.file_form import TableName
 from daybook.pos.file_page import Rows, Window, page_of
 from daybook.pos.file_parts import find_parts, redacted
-from daybook.pos.file_survey import may_hold, survey
-from daybook.pos.source import Page, Reject
+from daybook.pos.file_survey import extent_of, may_hold, survey
+from daybook.pos.source import Page, Reach, Reject
 from daybook.sales.business_date import utc_window
 from daybook.sales.frames import joined
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Sequence
 
     from daybook.pos.file_blocks import FileReader
     from daybook.pos.file_form import MalformedRow, TableFile
@@ -37,6 +40,7 @@ if TYPE_CHECKING:
 _EPOCH: Final = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 _MICROSECOND: Final = dt.timedelta(microseconds=1)
 _REJECTS_MAX: Final = 1000
+_NO_KEY: Final = ("", "")
 _TABLES: Final[tuple[TableName, ...]] = get_args(TableName)
 
 
@@ -125,6 +129,7 @@ def _pages(
     """One page per bucket of the part, and one with the rows nobody could split into cells."""
     for reader in readers.values():
         reader.malformed.clear()
+    extent = cache(lambda: extent_of(readers["receipts"], store_ids))
     with tempfile.TemporaryDirectory(prefix="daybook-") as folder:
         buckets = {
             name: split(
@@ -132,18 +137,23 @@ def _pages(
             )
             for name, reader in readers.items()
         }
-        malformed = [
-            (reader.file, row)
-            for reader in readers.values()
-            for row in reader.malformed
-            if row.key is None or row.key[0] in store_ids
-        ]
-        if malformed:
-            yield Page(joined([]), tuple(_malformed_reject(*one) for one in malformed))
-        damaged = frozenset(row.key for _, row in malformed if row.key)
+        malformed = _malformed_rejects(readers.values(), store_ids)
+        found: set[tuple[str, str]] = set()
         for number in range(bucket_count):
             tables = {name: bucket(number) for name, bucket in buckets.items()}
-            yield page_of(Rows(part, tables, damaged), window)
+            found |= _keys_of(tables["receipts"], malformed)
+            yield page_of(Rows(part, tables, malformed, extent), window)
+    lost = {key: said for key, said in malformed.items() if key not in found}
+    if lost:
+        # Their receipts are nowhere else in the part, so nobody knows of what day they are.
+        yield Page(
+            joined([]),
+            tuple(
+                replace(one, reach=_reach_of_lost(key, extent()))
+                for key, said in lost.items()
+                for one in said
+            ),
+        )
 
 
 def _of_stores(reader: FileReader, store_ids: frozenset[str]) -> Iterator[pa.Table]:
@@ -153,12 +163,38 @@ def _of_stores(reader: FileReader, store_ids: frozenset[str]) -> Iterator[pa.Tab
         yield block.filter(pc.is_in(block["store_id"], wanted))
 
 
+def _malformed_rejects(
+    readers: Iterable[FileReader], store_ids: Collection[str]
+) -> dict[tuple[str, str], list[Reject]]:
+    """What is said of rows nobody could split into cells, by store and receipt where they stand."""
+    said: defaultdict[tuple[str, str], list[Reject]] = defaultdict(list)
+    for reader in readers:
+        for row in reader.malformed:
+            if row.key is None or row.key[0] in store_ids:
+                said[row.key or _NO_KEY].append(_malformed_reject(reader.file, row))
+    return said
+
+
 def _malformed_reject(file: TableFile, row: MalformedRow) -> Reject:
     if row.key is None:
         return Reject(file.url, row.row_number, "", row.reason)
     store_id, receipt_id_pos = row.key
     said = f"{row.reason} Receipt {receipt_id_pos} of store {store_id} is left out."
     return Reject(file.url, row.row_number, "", said)
+
+
+def _keys_of(receipts: pa.Table, wanted: Collection[tuple[str, str]]) -> frozenset[tuple[str, str]]:
+    """Which of these receipts, by store and id, are in the table."""
+    if not wanted:
+        return frozenset()
+    ids = pa.array(sorted({receipt_id_pos for _, receipt_id_pos in wanted}), pa.string())
+    some = receipts.filter(pc.is_in(receipts["receipt_id_pos"], ids))
+    keys = zip(some["store_id"].to_pylist(), some["receipt_id_pos"].to_pylist(), strict=True)
+    return frozenset(keys).intersection(wanted)
+
+
+def _reach_of_lost(key: tuple[str, str], extent: Reach) -> Reach:
+    return extent if key == _NO_KEY else replace(extent, store_ids=frozenset([key[0]]))
 
 
 def _filled(pages: Iterator[Page], page_receipts: int) -> Iterator[Page]:

@@ -23,7 +23,7 @@ from daybook.pos.receipt_rows import Head, Instants, ReceiptRows
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
 
-    from daybook.pos.api_pages import ApiPage, PosApi
+    from daybook.pos.api_pages import ApiPage, PosApi, Unread
     from daybook.pos.receipt_rows import Line, Tender
     from daybook.pos.source import Page
     from daybook.sales.store import Store
@@ -78,7 +78,13 @@ class _Receipt(msgspec.Struct, gc=False):
     payments: tuple[_Payment, ...] | None = None
 
 
-_DECODE: Final = PageDecoder(_Receipt, "receipts", "receipt_number")
+_DECODE: Final = PageDecoder(
+    _Receipt,
+    "receipts",
+    "receipt_number",
+    place_name="store_id",
+    time_names=("receipt_date",),
+)
 
 
 class LoyverseSource:
@@ -126,8 +132,8 @@ class LoyverseSource:
         rows = self._new_rows(window)
         try:
             for page in self._pages(reader.stores, window):
-                for receipt_id, reason in page.unreadable:
-                    rows.reject(receipt_id, "", reason)
+                for unread in page.unreadable:
+                    self._reject(unread, reader.stores, rows)
                 for receipt in page.items:
                     if receipt.store_id in reader.stores:
                         reader.read(receipt, rows)
@@ -140,6 +146,18 @@ class LoyverseSource:
             raise self._wall(stores, first_date, last_date) from None
         if rows.heads or rows.rejects:
             yield rows.page()
+
+    def _reject(self, unread: Unread, stores: Mapping[str, Store], rows: ReceiptRows) -> None:
+        if unread.place in self._store_ids and unread.place not in stores:
+            return  # Of a store that is not asked for.
+        store = stores.get(unread.place or "")
+        rows.reject(
+            unread.item_id,
+            "",
+            unread.reason,
+            store_id=store.store_id if store else None,
+            sold_at=unread.time,
+        )
 
     def _new_rows(self, window: Instants) -> ReceiptRows:
         return ReceiptRows(self._api.url.rstrip("/") + _RECEIPTS, window)
@@ -240,7 +258,12 @@ class _Reader:
             # An amount that is no number at all (sNaN) cannot even be looked up.
             why = error.args if isinstance(error, _Unreadable) else ("", "An amount is no number.")
             if rows.window.may_hold(receipt.receipt_date):
-                rows.reject(receipt.receipt_number, *why)
+                rows.reject(
+                    receipt.receipt_number,
+                    *why,
+                    store_id=store.store_id,
+                    sold_at=receipt.receipt_date,
+                )
             return
         head = Head(
             store.store_id,

@@ -13,7 +13,7 @@ import pyarrow as pa
 from daybook.errors import InputError
 from daybook.pos import cells, columns
 from daybook.pos.columns import Problems
-from daybook.pos.source import Page, Reject
+from daybook.pos.source import NO_DAY, Page, Reach, Reject
 from daybook.sales.business_date import utc_window
 from daybook.sales.frames import ReceiptBatch, joined
 
@@ -53,6 +53,16 @@ class Instants:
     def hold(self, microseconds: NDArray[np.int64]) -> NDArray[np.bool_]:
         """Which of the instants, in microseconds since 1970, lie in it."""
         return (microseconds >= _us(self.start_at)) & (microseconds < _us(self.end_at))
+
+    @staticmethod
+    def reach(store_id: str | None, text: str | None) -> Reach:
+        """The sales that a receipt of this store and time may be; None where it is not known."""
+        stores = None if store_id is None else frozenset([store_id])
+        try:
+            at = _EPOCH + cells.instant_us(text or "") * _MICROSECOND
+        except InputError:
+            return Reach(stores)
+        return Reach(stores, at, at)
 
     def may_hold(self, text: str) -> bool:
         """Whether the time lies in it; one that cannot be read may."""
@@ -95,11 +105,24 @@ class ReceiptRows:
         self.tender_counts.append(len(tenders))
         self.tenders += tenders
 
-    def reject(self, receipt_id_pos: str, column: str, reason: str) -> None:
-        """Leave a receipt out, and say why."""
+    def reject(
+        self,
+        receipt_id_pos: str,
+        column: str,
+        reason: str,
+        *,
+        store_id: str | None = None,
+        sold_at: str | None = None,
+    ) -> None:
+        """Leave a receipt out, and say why; as far as they are known, of which store and when.
+
+        What is not known may be any store or time that was asked for: those days are held.
+        """
         # Escaped and cut where need be: rejects are stored, and receipts call themselves anything.
         url = f"{self.url}/{cells.shown(receipt_id_pos)[1:-1]}"
-        self.rejects.append(Reject(url, _NO_ROW, column, f"{reason} The receipt is left out."))
+        reach = self.window.reach(store_id, sold_at)
+        said = f"{reason} The receipt is left out."
+        self.rejects.append(Reject(url, _NO_ROW, column, said, reach))
 
     def reject_store(self, store_id_pos: str) -> None:
         """Leave out all receipts of a store nobody told us of."""
@@ -110,6 +133,7 @@ class ReceiptRows:
                 "store_id",
                 f"Store {cells.shown(store_id_pos)} is not known; add it to the stores, or ignore "
                 "its receipts. They are left out.",
+                NO_DAY,
             )
         )
 
@@ -123,7 +147,14 @@ class ReceiptRows:
         tenders = self._tender_frame(problems)
         for row, (column, reason) in problems.by_row.items():
             if is_inside[row]:
-                self.reject(self.heads[row].receipt_id_pos, column, reason)
+                head = self.heads[row]
+                self.reject(
+                    head.receipt_id_pos,
+                    column,
+                    reason,
+                    store_id=head.store_id,
+                    sold_at=head.sold_at,
+                )
         is_good = is_inside
         is_good[problems.rows()] = False
         if is_good.all():

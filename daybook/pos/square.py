@@ -21,7 +21,7 @@ from daybook.pos.square_orders import Order, Payment, Refund, Unreadable
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
 
-    from daybook.pos.api_pages import ApiPage, PosApi
+    from daybook.pos.api_pages import ApiPage, PosApi, Unread
     from daybook.pos.source import Page
     from daybook.sales.store import Store
 
@@ -36,9 +36,16 @@ _LOCATIONS_MAX: Final = 10
 _CLOCKS_DIFFER: Final = dt.timedelta(minutes=5)
 
 _ITEM = TypeVar("_ITEM")
-_decode_orders: Final = PageDecoder(Order, "orders", "id")
-_decode_payments: Final = PageDecoder(Payment, "payments", "id")
-_decode_refunds: Final = PageDecoder(Refund, "refunds", "id")
+_decode_orders: Final = PageDecoder(
+    Order, "orders", "id", place_name="location_id", time_names=("closed_at", "created_at")
+)
+# An offline payment dates a sale, and a refund may be of an order of another day: any may lack it.
+_decode_payments: Final = PageDecoder(
+    Payment, "payments", "id", place_name="location_id", time_names=()
+)
+_decode_refunds: Final = PageDecoder(
+    Refund, "refunds", "id", place_name="location_id", time_names=()
+)
 
 
 class SquareSource:
@@ -86,13 +93,13 @@ class SquareSource:
             locations,
             self._options,
             self._test_sources,
-            _Companions(self._api, sorted(locations), window.start_at - self._options.overlap),
+            _Companions(self._api, locations, window.start_at - self._options.overlap),
         )
         rows = self._new_rows(window)
         for page in self._pages(sorted(locations), self._options.since(window.start_at)):
             reader.companions.refresh(page, rows)
-            for order_id, reason in page.unreadable:
-                rows.reject(order_id, "", reason)
+            for unread in page.unreadable:
+                _reject(unread, unread.item_id, locations, rows)
             for order in page.items:
                 reader.read(order, rows)
             if len(rows.heads) >= self._options.page_receipts:
@@ -149,7 +156,7 @@ class _Companions:
     """
 
     api: PosApi
-    locations: list[str]
+    locations: Mapping[str, Store]
     begin_at: dt.datetime
     complete_until: str = ""
     offline_at: dict[str, str] = field(default_factory=dict)
@@ -162,11 +169,11 @@ class _Companions:
         if not newest or newest[:19] < self.complete_until:
             return
         complete_at = self.api.clock.now() - _CLOCKS_DIFFER
-        for location in self.locations:
+        for location in sorted(self.locations):
             for payments in self._list(_PAYMENTS, _decode_payments, location, rows):
                 self._note_payments(payments)
             for refunds in self._list(_REFUNDS, _decode_refunds, location, rows):
-                self._note_refunds(refunds, rows)
+                self._note_refunds(refunds, rows, self.locations[location].store_id)
         self.begin_at = max(complete_at, self.begin_at)
         self.complete_until = iso(complete_at)[:19]
 
@@ -178,7 +185,7 @@ class _Companions:
                 known = self.offline_at.get(payment.order_id, "")
                 self.offline_at[payment.order_id] = max(known, details.client_created_at)
 
-    def _note_refunds(self, refunds: Sequence[Refund], rows: ReceiptRows) -> None:
+    def _note_refunds(self, refunds: Sequence[Refund], rows: ReceiptRows, store_id: str) -> None:
         for refund in refunds:
             if refund.order_id:
                 self.refunds.setdefault(refund.order_id, {})[refund.id] = refund
@@ -187,6 +194,8 @@ class _Companions:
                     f"refund {refund.id}",
                     "order_id",
                     "It belongs to no order, so it is not known what was given back.",
+                    store_id=store_id,
+                    sold_at=refund.created_at,
                 )
 
     def _list(
@@ -206,9 +215,18 @@ class _Companions:
             return self.api.read(path, decode, params=params | following)
 
         for page in one_ahead(fetch):
-            for item_id, reason in page.unreadable:
-                rows.reject(f"{path.rpartition('/')[2]} {item_id}", "", reason)
+            for unread in page.unreadable:
+                name = f"{path.rpartition('/')[2]} {unread.item_id}"
+                _reject(unread._replace(place=location), name, self.locations, rows)
             yield page.items
+
+
+def _reject(unread: Unread, name: str, locations: Mapping[str, Store], rows: ReceiptRows) -> None:
+    """Say that an item could not be read; an id that no location has may be of any."""
+    store = locations.get(unread.place or "")
+    rows.reject(
+        name, "", unread.reason, store_id=store.store_id if store else None, sold_at=unread.time
+    )
 
 
 class _Reader:
@@ -242,7 +260,8 @@ class _Reader:
             receipt = self._parts.of(order, refunds)
         except Unreadable as error:
             if rows.window.may_hold(sold_at):
-                rows.reject(order.id, *error.args)
+                store_id = self._locations[order.location_id].store_id
+                rows.reject(order.id, *error.args, store_id=store_id, sold_at=sold_at)
             return
         head = Head(
             store.store_id,

@@ -11,6 +11,9 @@ class HoldCode(StrEnum):
 
     UNBALANCED = "unbalanced"
     CONTROL_TOTAL = "control_total"
+    UNREADABLE = "unreadable"
+    MISSING_DAY = "missing_day"
+    WRONG_TAX = "wrong_tax"
     UNMAPPED_CATEGORY = "unmapped_category"
     UNMAPPED_TAX = "unmapped_tax"
     UNMAPPED_TENDER = "unmapped_tender"

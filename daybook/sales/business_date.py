@@ -43,6 +43,12 @@ def business_dates(
     return (local // _DAY_US).view("datetime64[D]")
 
 
+def business_date(at: dt.datetime, time_zone: str, cutoff: dt.time) -> dt.date:
+    """The business date of one instant (aware)."""
+    local = at.astimezone(_zone(time_zone)).replace(tzinfo=None)
+    return (local - _cutoff_span(cutoff)).date()
+
+
 def utc_window(
     first_date: dt.date, last_date: dt.date, time_zone: str, cutoff: dt.time
 ) -> tuple[dt.datetime, dt.datetime]:

@@ -128,14 +128,18 @@ def test_store_that_cannot_be_posted_stops_no_other(tills: Tills) -> None:
     assert {"PAID": 1} == tills.chain.books()["counts"]["invoices"]
 
 
-def test_row_that_cannot_be_read_fails_the_run_by_name(tills: Tills) -> None:
-    """The good receipts are posted; the bad one is said with its file and row."""
-    sales = [Sale("S01", "R1", MIDDAY), Sale("S02", "R2", MIDDAY, net="1O.00")]
-    write_sales(tills.folder, sales)
+def test_row_that_cannot_be_read_holds_its_day_by_name(tills: Tills) -> None:
+    """The other store is posted, the bad row is said; the corrected file is posted by itself."""
+    good = [Sale("S01", "R1", MIDDAY), Sale("S02", "R2", MIDDAY)]
+    write_sales(tills.folder, [*good, Sale("S02", "R3", MIDDAY, net="1O.00")])
     state = daily_sales(business_date=DATE, return_state=True)
     assert state.is_failed()
-    assert "lines.csv row 3, net_amount" in str(state.message)
-    assert {"PAID": 1} == tills.chain.books()["counts"]["invoices"]
+    assert "lines.csv row 4, net_amount" in str(state.message)
+    assert "2026-03-14 store S02: A row of this day could not be read" in str(state.message)
+    assert ["DB-S01-20260314"] == [row["number"] for row in tills.chain.books()["invoices"]]
+    write_sales(tills.folder, [*good, Sale("S02", "R3", MIDDAY)])
+    assert daily_sales(business_date=DATE, return_state=True).is_completed()
+    assert ["11.50", "23.00"] == [row["total"] for row in tills.chain.books()["invoices"]]
 
 
 def test_retry_after_a_correction_does_only_what_is_missing(tills: Tills) -> None:

@@ -78,6 +78,11 @@ def rows(pages: Iterable[Page]) -> dict[str, list[tuple[Any, ...]]]:
             for page in read
             for one in page.rejects
         ],
+        "reaches": [
+            (*sorted(one.reach.store_ids or ["any"]), one.reach.first_at)
+            for page in read
+            for one in page.rejects
+        ],
     }
 
 

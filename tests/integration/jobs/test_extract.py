@@ -97,10 +97,49 @@ def test_rejects_are_stored_and_shown(ledger: Engine) -> None:
     assert (stored.reject,) == first.rejects
 
 
+def test_the_day_of_a_receipt_that_cannot_be_read_is_held_until_it_can(
+    ledger: Engine, tmp_path: Path
+) -> None:
+    """Its day alone, with file, row and reason; of the corrected file nothing is held."""
+    bad = Receipt("R2", lines=(("", "GST", 1000, 90),))
+    before = Receipt("R0", sold_at=NOON - DAYS)
+    source = FilesSource(str(write_csv(tmp_path, [Receipt(), bad, before])))
+    extracted = run(source, ledger, DATE - DAYS)
+    assert [DAY] == list(extracted.held)
+    assert f"{tmp_path}/lines.csv row 3, category: It is empty" in extracted.held[DAY].sentence
+    write_csv(tmp_path, [Receipt(), Receipt("R2"), before])
+    assert {} == run(source, ledger, DATE - DAYS).held
+
+
+@pytest.mark.parametrize("table", ["receipts", "lines", "tenders"])
+def test_a_row_that_is_no_row_holds_its_receipts_day(
+    ledger: Engine, tmp_path: Path, table: str
+) -> None:
+    """A cell too many: the receipt's time stands in its table, if that row is whole."""
+    receipts = [Receipt(), Receipt("R2"), Receipt("R0", sold_at=NOON - 2 * DAYS)]
+    source = FilesSource(str(write_csv(tmp_path, receipts)))
+    file = tmp_path / f"{table}.csv"
+    file.write_text(file.read_text().replace("S01,R2,", "S01,R2,,"))
+    held = run(source, ledger, DATE - 6 * DAYS).held
+    # Where the receipt itself is torn, it may be of any day of its file, or beside it.
+    dates = [-3, -2, -1, 0] if table == "receipts" else [0]
+    assert [StoreDay(DATE + number * DAYS, "S01") for number in dates] == list(held)
+
+
+def test_a_row_without_a_store_holds_its_date_in_every_store(
+    ledger: Engine, tmp_path: Path
+) -> None:
+    """It may be anybody's, and its lines may be of the days of their file, or beside them."""
+    source = FilesSource(str(write_csv(tmp_path, [Receipt(), Receipt(store_id="")])))
+    held = run(source, ledger, DATE - 6 * DAYS).held
+    assert [StoreDay(DATE - DAYS, "S01"), DAY] == list(held)
+
+
 def test_an_unknown_store_in_the_files_is_a_reject(ledger: Engine, tmp_path: Path) -> None:
-    """The other stores go on."""
+    """The other stores go on, and none of their days is held for it."""
     source = FilesSource(str(write_csv(tmp_path, [Receipt(), Receipt(store_id="S99")])))
     extracted = run(source, ledger)
+    assert {} == extracted.held
     assert ReceiptCounts(1, 0, 0) == extracted.receipts
     assert ["store_id"] == [one.column for one in extracted.rejects]
 

@@ -9,7 +9,10 @@ from kopi_corner import daily_total
 from sqlalchemy import text
 
 from daybook.clock import SystemClock
+from daybook.jobs.plan import plan
 from daybook.ledger.documents import SALES_KINDS, claim, known_documents, waiting_documents
+from daybook.ledger.store_days import read_store_days
+from daybook.posting.holds import Hold, HoldCode
 
 if TYPE_CHECKING:
     from kopi_corner import Chain
@@ -43,6 +46,37 @@ def test_day_without_sales_any_more_forgets_what_was_not_sent(chain: Chain) -> N
     chain.plan(days)
     chain.post(days)
     assert [] == chain.books()["invoices"]
+
+
+def test_a_day_with_a_receipt_that_could_not_be_read_waits(chain: Chain) -> None:
+    """Nothing of it is sent, other days go on, and once it can be read it is posted by itself."""
+    days = chain.total([daily_total("S01"), daily_total("S02")])
+    hold = Hold(HoldCode.UNREADABLE, "lines.csv row 3", "A row of this day could not be read.")
+    chain.plan(days)
+    plan(chain.engine, days, held={days[0]: hold}, prefix="DB", run_id="test", clock=SystemClock())
+    chain.post(days)
+    assert ["DB-S02-20260314"] == [row["number"] for row in chain.books()["invoices"]]
+    with chain.engine.connect() as connection:
+        status = read_store_days(connection, days)[days[0]]
+    assert ("held", (hold,)) == (status.state, status.holds)
+    chain.plan(days)
+    chain.post(days)
+    assert 2 == len(chain.books()["invoices"])
+
+
+def test_a_posted_day_with_a_late_receipt_that_could_not_be_read_stays(chain: Chain) -> None:
+    """What is in Xero is left as it is until the receipt can be read; then the rest is posted."""
+    days = chain.total([daily_total("S01")])
+    chain.plan(days)
+    chain.post(days)
+    chain.total([daily_total("S01", net=2000)])
+    hold = Hold(HoldCode.UNREADABLE, "lines.csv row 3", "A row of this day could not be read.")
+    plan(chain.engine, days, held={days[0]: hold}, prefix="DB", run_id="test", clock=SystemClock())
+    chain.post(days)
+    assert ["11.50"] == [row["total"] for row in chain.books()["invoices"]]
+    chain.plan(days)
+    chain.post(days)
+    assert ["11.50", "11.50"] == [row["total"] for row in chain.books()["invoices"]]
 
 
 def test_document_is_not_claimed_while_a_plan_looks_at_it(chain: Chain) -> None:

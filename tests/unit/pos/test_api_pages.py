@@ -16,6 +16,7 @@ from daybook.pos.api_pages import (
     HistoryClosed,
     PageDecoder,
     ReadOptions,
+    Unread,
     iso,
     one_ahead,
 )
@@ -29,7 +30,7 @@ class _Thing(msgspec.Struct):
     size: int
 
 
-_DECODE = PageDecoder(_Thing, "things", "id")
+_DECODE = PageDecoder(_Thing, "things", "id", place_name="shop", time_names=("closed", "made"))
 _GOOD = '{"things": [{"id": "a", "size": 1}]}'
 
 
@@ -132,9 +133,26 @@ def test_a_bad_item_leaves_its_page_whole() -> None:
     body = b'{"things": [{"id": "a", "size": 1}, {"id": "b", "size": "x"}, 7], "cursor": "c"}'
     page = _DECODE(body)
     assert [_Thing("a", 1)] == page.items
-    assert ["b", ""] == [item_id for item_id, _ in page.unreadable]
-    assert "It cannot be read: Expected `int`, got `str` - at `$.size`." == page.unreadable[0][1]
+    reason = "It cannot be read: Expected `int`, got `str` - at `$.size`."
+    assert Unread("b", reason) == page.unreadable[0]
+    assert ["b", ""] == [one.item_id for one in page.unreadable]
     assert "c" == page.cursor
+
+
+@pytest.mark.parametrize(
+    ("more", "place", "time"),
+    [
+        ('"shop": "X", "closed": "2026-03-14", "made": "2026-03-13"', "X", "2026-03-14"),
+        ('"shop": "X", "closed": null, "made": "2026-03-13"', "X", "2026-03-13"),
+        ('"shop": 7, "made": 7', None, None),
+    ],
+)
+def test_an_item_of_another_shape_still_says_whose_it_is(
+    more: str, place: str | None, time: str | None
+) -> None:
+    """As far as it can be told: the store, and the first of its times that is there."""
+    (unread,) = _DECODE(f'{{"things": [{{"id": 1, {more}}}]}}'.encode()).unreadable
+    assert (place, time) == (unread.place, unread.time)
 
 
 @pytest.mark.parametrize("body", [b"{}", b'{"things": null, "cursor": null}', b'{"cursor": ""}'])

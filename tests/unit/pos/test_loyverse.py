@@ -16,6 +16,7 @@ from daybook.pos.loyverse import LoyverseSource
 
 STORE = "uuid-bugis"
 SOLD = "2025-03-15T12:23:29.000Z"
+SOLD_AT = dt.datetime(2025, 3, 15, 12, 23, 29, tzinfo=dt.UTC)
 SYNCED = "2025-03-15T14:28:10.000Z"
 
 
@@ -176,6 +177,8 @@ def test_what_cannot_be_read_is_a_reject(text: str, column: str, reason: str) ->
     found = read(text, good)
     ((receipt_id, said_column, said),) = found["rejects"]
     assert ("2-7336", column) == (receipt_id, said_column)
+    sold_at = None if "yesterday" in text else SOLD_AT
+    assert [("BUGIS", sold_at)] == found["reaches"]
     assert said.startswith(reason)
     assert said.endswith("The receipt is left out.")
     assert [["2-1"], ["2-1"], ["2-1"]] == [

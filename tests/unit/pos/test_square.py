@@ -123,6 +123,7 @@ def test_a_refund_without_an_order_is_a_reject() -> None:
     """Nobody knows what was given back for it."""
     found = Square(order(), refunds=(refund(None),)).read()
     assert [("refund R1", "order_id")] == [row[:2] for row in found["rejects"]]
+    assert ["BUGIS"] == [row[0] for row in found["reaches"]]
 
 
 def test_a_return_without_its_refund_is_a_reject_on_its_day() -> None:
@@ -160,6 +161,14 @@ def test_bad_orders_are_named_and_their_page_is_read() -> None:
         row[:2] for row in found["rejects"]
     )
     assert ["O1"] == [row[1] for row in found["receipts"]]
+    assert [True, True, False] == [at is not None for _, at in found["reaches"]]
+    assert {"BUGIS"} == {store_id for store_id, _ in found["reaches"]}
+
+
+def test_an_order_of_another_location_may_be_of_any_store() -> None:
+    """What cannot be read, and names no location we know, holds the time it tells of."""
+    found = Square(order(location_id="L9", total_money={"amount": 0.5})).read()
+    assert ["any"] == [row[0] for row in found["reaches"]]
 
 
 def test_what_is_asked() -> None:
