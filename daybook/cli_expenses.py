@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from daybook.errors import FinalError, InputError, RetryableError
-from daybook.expenses.backoff import RetryPolicy
 from daybook.expenses.states import Stage
 from daybook.jobs import expense_table
 from daybook.jobs.attach import Attaching, attach_receipts
@@ -335,7 +334,7 @@ def _attaching(wired: Wiring, organisation_id: int) -> Attaching:
         },
         fitter=wired.fitter,
         limits=wired.attachment_limits,
-        policy=RetryPolicy(wired.settings.attachment_attempts),
+        policy=wired.retry_policy,
         clock=wired.clock,
         jitter=random.random,
         run_id=getpass.getuser(),

@@ -137,6 +137,9 @@ class Settings(BaseSettings):
     attachment_attempts: int = Field(
         default=10, ge=1, le=100, description="a number of attempts from 1 to 100"
     )
+    attachment_wait_seconds: int = Field(
+        default=900, ge=1, le=86_400, description="a number of seconds from 1 to 86400"
+    )
 
     @field_validator("home", "pos_options")
     @classmethod

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 from daybook.clock import SystemClock
 from daybook.errors import SettingError
 from daybook.expenses.attachment_limits import FitLimits
+from daybook.expenses.backoff import RetryPolicy
 from daybook.jobs.choose_store_days import ClosingRule
 from daybook.jobs.connect import XeroAccess, client_of
 from daybook.ledger import embedded
@@ -158,6 +159,14 @@ class Wiring:
         """What an upload may be."""
         return FitLimits(
             bytes_max=self.settings.attachment_bytes, count_max=self.settings.attachment_count
+        )
+
+    @property
+    def retry_policy(self) -> RetryPolicy:
+        """How often, and after which waits, a failed upload is tried again."""
+        return RetryPolicy(
+            attempts_max=self.settings.attachment_attempts,
+            first_wait=dt.timedelta(seconds=self.settings.attachment_wait_seconds),
         )
 
     @property

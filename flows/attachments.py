@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from prefect.client.schemas.objects import State
 
 
-@flow(name="attachments", retries=0, persist_result=False)
+@flow(name="attachments", flow_run_name="receipts that are due", retries=0, persist_result=False)
 def attachments() -> State[str]:
     """Look for late receipts, and attach everything that is due to what is in Xero."""
     run_id = flow_run.id or "by hand"

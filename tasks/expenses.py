@@ -10,7 +10,6 @@ from prefect import get_run_logger
 from prefect.artifacts import create_markdown_artifact, create_table_artifact
 
 from daybook import wiring
-from daybook.expenses.backoff import RetryPolicy
 from daybook.jobs import expense_table
 from daybook.jobs.attach import Attached, Attaching, attach_receipts
 from daybook.jobs.choose_expenses import choose_expenses
@@ -104,7 +103,7 @@ def attach(organisation: Organisation, expense_ids: list[str] | None, run_id: st
         receipts=wired.receipt_stores,
         fitter=wired.fitter,
         limits=wired.attachment_limits,
-        policy=RetryPolicy(wired.settings.attachment_attempts),
+        policy=wired.retry_policy,
         clock=wired.clock,
         jitter=random.random,
         run_id=run_id,
@@ -129,7 +128,7 @@ def report(expense_ids: list[str] | None) -> tuple[str, list[str]]:
     problems = [
         f"{one.expense.expense_id}: {sentence}"
         for one in found
-        if one.state in expense_table.NOT_DONE
+        if expense_table.needs_person(one)
         for sentence in expense_table.sentences_of(one)
     ]
     return summary, problems

@@ -35,7 +35,7 @@ from daybook.ledger.expense_attachments import (
 )
 from daybook.ledger.organisation_lock import organisation_lock
 from daybook.spend.fit.fitter import Fitter, SourceFile
-from daybook.xero.attachments import attach, attached_files
+from daybook.xero.attachments import AttachedFile, attach, attached_files
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
@@ -52,7 +52,7 @@ if TYPE_CHECKING:
     from daybook.xero.client import XeroClient
 
 UPLOADS_AT_ONCE: Final = 4  # Xero allows five calls at once; one is left to people
-_TRIES: Final = 3
+TRIES_IN_A_RUN: Final = 3  # of one upload whose outcome is not known
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +85,7 @@ class Attaching:
     jitter: Callable[[], float]
     run_id: str
     progress: Callable[[str], None]
+    uploads_at_once: int = UPLOADS_AT_ONCE
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,9 +137,9 @@ def _attach_all(
     queue = iter(due.items())
     flights: dict[Future[_Done], str] = {}
     stop: DaybookError | None = None
-    with ThreadPoolExecutor(UPLOADS_AT_ONCE, thread_name_prefix="attach") as pool:
+    with ThreadPoolExecutor(attaching.uploads_at_once, thread_name_prefix="attach") as pool:
         while True:
-            while stop is None and len(flights) < UPLOADS_AT_ONCE:
+            while stop is None and len(flights) < attaching.uploads_at_once:
                 expense_id, files = next(queue, ("", []))
                 if not files:
                     break
@@ -245,10 +246,15 @@ def _upload_all(
     """Upload each; the problem of each, "" where it is attached, and what ends the run."""
     problems: dict[Upload, str] = {}
     id_xero = work.files[0].document_id_xero
+    # A killed run, or an attempt before, may have sent some of them: one list says which.
+    is_unsure = any(one.was_uploading or one.attempt_count for one in work.files)
+    there: frozenset[AttachedFile] | None = None
     for upload in fitted.uploads:
-        is_unsure = any(one.was_uploading or one.attempt_count for one in work.files)
         try:
-            _upload(attaching, id_xero, upload, is_unsure=is_unsure)
+            if is_unsure and there is None:
+                there = frozenset(attached_files(attaching.client, id_xero))
+            if _as_attached(upload) not in (there or ()):
+                _upload(attaching.client, id_xero, upload)
             problems[upload] = ""
         except (RateLimited, ReconnectNeeded) as error:
             return problems, error
@@ -259,28 +265,23 @@ def _upload_all(
     return problems, None
 
 
-def _upload(attaching: Attaching, id_xero: str, upload: Upload, *, is_unsure: bool) -> None:
-    """Upload one file; after a lost reply, and when a killed run may have sent it, look first."""
-    name = name_in_xero(upload)
-    for attempt in range(1, _TRIES + 1):
+def _upload(client: XeroClient, id_xero: str, upload: Upload) -> None:
+    """Upload one file; after a lost reply the list of attachments says whether it arrived."""
+    wanted = _as_attached(upload)
+    for attempt in range(1, TRIES_IN_A_RUN + 1):
         try:
-            if is_unsure and _is_there(attaching.client, id_xero, name, len(upload.content)):
-                return
-            attach(
-                attaching.client, id_xero, name, upload.content, content_type=upload.content_type
-            )
+            attach(client, id_xero, wanted.name, upload.content, content_type=upload.content_type)
         except UnknownOutcome:
-            if attempt == _TRIES:
+            if wanted in attached_files(client, id_xero):
+                return
+            if attempt == TRIES_IN_A_RUN:
                 raise
-            is_unsure = True
         else:
             return
 
 
-def _is_there(client: XeroClient, id_xero: str, name: str, byte_count: int) -> bool:
-    return any(
-        one.name == name and one.byte_count == byte_count for one in attached_files(client, id_xero)
-    )
+def _as_attached(upload: Upload) -> AttachedFile:
+    return AttachedFile(name_in_xero(upload), len(upload.content))
 
 
 def name_in_xero(upload: Upload) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Final
 
-from daybook.expenses.states import ExpenseState
+from daybook.expenses.states import AttachmentState, ExpenseState
 from daybook.money import amount_from_minor
 
 if TYPE_CHECKING:
@@ -65,6 +65,13 @@ def sentences_of(one: LedgerExpense) -> list[str]:
     return said
 
 
+def needs_person(one: LedgerExpense) -> bool:
+    """Whether somebody has to act: a failed upload that is tried again by itself needs nobody."""
+    if one.state is ExpenseState.ATTACHMENT_ERROR:
+        return any(each.state is AttachmentState.GIVEN_UP for each in one.attachments)
+    return one.state in NOT_DONE
+
+
 def summary(expenses: Sequence[LedgerExpense]) -> str:
     """One line: how many stand where."""
     states = Counter(str(one.state) for one in expenses)
@@ -82,6 +89,8 @@ def attachment_rows(expenses: Sequence[LedgerExpense]) -> list[dict[str, str | i
             "date": one.expense.spent_date.isoformat(),
             "receipt": each.ref.name,
             "state": each.state.replace("_", " "),
+            "attempts": each.attempt_count,
+            "again": f"{each.next_due_at:%Y-%m-%d %H:%M} UTC" if each.next_due_at else "",
             "why": each.reason or "",
         }
         for one in expenses

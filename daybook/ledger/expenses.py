@@ -43,6 +43,9 @@ class LedgerAttachment:
     ref: AttachmentRef
     state: AttachmentState
     reason: str | None = None
+    attempt_count: int = 0
+    next_due_at: dt.datetime | None = None
+    uploaded_name: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -279,7 +282,14 @@ def _attachments(
     found: dict[str, list[LedgerAttachment]] = {}
     for row in connection.execute(_READ_ATTACHMENTS, {"ids": list(expense_ids)}):
         ref = AttachmentRef(row.key, row.name, row.byte_count, row.version)
-        one = LedgerAttachment(ref, AttachmentState(row.state), row.reason)
+        one = LedgerAttachment(
+            ref,
+            AttachmentState(row.state),
+            row.reason,
+            row.attempt_count,
+            row.next_due_at,
+            row.uploaded_name,
+        )
         found.setdefault(row.expense_id, []).append(one)
     return found
 
@@ -391,6 +401,8 @@ _DROP_ATTACHMENTS: Final = text("""
 """)
 
 _READ_ATTACHMENTS: Final = text("""
-    SELECT expense_id, key, version, name, byte_count, state, reason FROM expense_attachments
+    SELECT expense_id, key, version, name, byte_count, state, reason, attempt_count, next_due_at,
+        uploaded_name
+    FROM expense_attachments
     WHERE expense_id = ANY(:ids) ORDER BY expense_id, id
 """)

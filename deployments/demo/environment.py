@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from pydantic import SecretStr
 
@@ -16,13 +16,20 @@ if TYPE_CHECKING:
 
     from daybook.ledger.embedded import EmbeddedPostgres
 
+# The sandbox's own key of its card account; docs/sandbox.md names it.
+_ASPIRE_CLIENT_ID: Final = "aspire-client"
+_ASPIRE_CLIENT_SECRET: Final = "aspire-secret"  # noqa: S105 - opens the sandbox alone
+
 
 def refuse_foreign_parts(settings: Settings) -> None:
-    """Raise SettingError if the settings name a database or a Xero that is not the demo's own."""
-    for name in ("database_url", "xero_api_url", "xero_identity_url", "xero_login_url"):
+    """Raise SettingError if the settings name a database, Xero or card account of somebody."""
+    for name in (
+        *("database_url", "xero_api_url", "xero_identity_url", "xero_login_url"),
+        *("aspire_api_url", "aspire_client_id", "spend_url"),
+    ):
         if getattr(settings, name) != Settings.model_fields[name].default:
             raise SettingError(
-                "The demo runs on a database and a Xero sandbox of its own; unset "
+                "The demo runs on a database and a sandbox of its own; unset "
                 f"DAYBOOK_{name.upper()} for it, so that nothing real is touched."
             )
 
@@ -41,6 +48,12 @@ def demo_settings(
             "xero_login_url": bootstrap["login_url"],
             "xero_client_id": bootstrap["client_id"],
             "xero_client_secret": SecretStr(bootstrap["client_secret"]),
+            "aspire_api_url": f"{bootstrap['api_url']}/aspire",
+            "aspire_client_id": _ASPIRE_CLIENT_ID,
+            "aspire_client_secret": SecretStr(_ASPIRE_CLIENT_SECRET),
+            "aspire_has_receipts": True,
+            # So that a failed upload is tried again while somebody watches.
+            "attachment_wait_seconds": 1,
         }
     )
 

@@ -148,7 +148,7 @@ def _start_worker_and_deploy(crew: Crew, environment: dict[str, str], name: str)
     limit = ("--limit", str(_WORKER_RUNS_MAX))
     imports = "prefect.cli.worker,prefect.workers.process"
     crew.start(_WORKER, (*_PREFECT, imports, *worker, *limit), environment)
-    imports = "prefect.cli.deploy,flows.daily_sales,flows.backfill"
+    imports = "prefect.cli.deploy,flows.daily_sales,flows.backfill,flows.expenses,flows.attachments"
     deploy = ("--no-prompt", "deploy", "--all")
     crew.start("prefect-deploy", (*_PREFECT, imports, *deploy), environment)
 

@@ -7,7 +7,6 @@ flows on a worker, Xero's limits. Only the browser's click on "Allow" is played.
 from __future__ import annotations
 
 import datetime as dt
-import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -19,7 +18,6 @@ from rich.table import Table
 from rich.text import Text
 from sqlalchemy import text
 
-from daybook.errors import DaybookError, Unavailable
 from daybook.jobs import store_day_table
 from daybook.jobs.connect import begin, complete
 from daybook.jobs.load_mapping import load_mapping
@@ -27,29 +25,25 @@ from daybook.jobs.load_stores import load_stores
 from daybook.jobs.reconcile import reconcile
 from daybook.money import amount_from_minor
 from daybook.sales.store import StoreDay
-from deployments.demo import chart, complete_journey
+from deployments.demo import chart, complete_journey, expense_chart, expense_story
+from deployments.demo.expense_story import ExpenseStory
+from deployments.demo.flow_runs import DemoFailed, FlowRuns, Wanted
 from deployments.demo.home import RECEIPTS
 from deployments.demo.till_totals import till_totals
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from rich.console import Console
 
     from daybook.jobs.connect import XeroAccess
     from daybook.jobs.reconcile import ReconciledLine
+    from daybook.sales.store import Store
     from daybook.wiring import Wiring
     from deployments.demo.stack import Stack
 
 BUSINESS_DATE: Final = dt.date(2017, 3, 15)
 BACKFILL_DATES: Final = (dt.date(2017, 3, 8), dt.date(2017, 3, 14))
-_RUN_SECONDS_MAX: Final = 900
-_POLL_SECONDS: Final = 0.3
-_ENDED: Final = frozenset(("COMPLETED", "FAILED", "CRASHED", "CANCELLED"))
-
-
-class DemoFailed(DaybookError):
-    """A run of the demo did not end as it should, or the books are not equal."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,22 +55,32 @@ class Story:
     console: Console
     tell: Callable[[str], None]
 
+    @property
+    def expenses(self) -> ExpenseStory:
+        """The part about expenses."""
+        return ExpenseStory(self.stack, self.wired, self.console, self.tell)
+
     def prepare(self) -> None:
-        """Make the source files and the organisation, connect it, load stores and mapping."""
+        """Make the source files and the organisations, connect them, load stores and mappings."""
         folder = (self.stack.settings.home / RECEIPTS).parent
         stores = complete_journey.stores()
         receipts = convert_once(folder)
         self.tell(f"The year's receipts of a real chain lie in {receipts}.")
+        wanted = (chart.organisation(stores), expense_chart.organisation())
+        names = [one["name"] for one in wanted]
         with httpx.Client(base_url=self.stack.sandbox_url, timeout=60) as sandbox:
-            sandbox.post(
-                "/_sandbox/organisations", json=chart.organisation(stores)
-            ).raise_for_status()
+            for body in wanted:
+                sandbox.post("/_sandbox/organisations", json=body).raise_for_status()
             access = self.wired.xero()
-            if not any(
-                one.name == chart.ORGANISATION for one in self.wired.organisations().values()
-            ):
+            connected = {one.name for one in self.wired.organisations().values()}
+            if not connected.issuperset(names):
                 connect(access, sandbox)
-        self.tell(f"{chart.ORGANISATION} is connected to Daybook through OAuth.")
+            self.tell(f"{' and '.join(names)} are connected to Daybook through OAuth.")
+            self._load(folder, stores)
+            self.expenses.prepare(sandbox, folder)
+
+    def _load(self, folder: Path, stores: Sequence[Store]) -> None:
+        """Load stores and mapping as files, the way finance would keep them."""
         stores_file = folder / "stores.toml"
         stores_file.write_text(chart.stores_file(stores))
         load_stores(
@@ -94,62 +98,30 @@ class Story:
         self.tell(f"{len(stores)} stores and the mapping are loaded.")
 
     def run(self) -> None:
-        """Trigger the deployed flows, one date and then the seven before it, and watch them."""
-        first, last = BACKFILL_DATES
-        runs = (
-            ("daily-sales/midnight", {"business_date": BUSINESS_DATE.isoformat()}),
-            (
-                "backfill/ad-hoc",
-                {"start_date": first.isoformat(), "end_date": last.isoformat()},
-            ),
-        )
-        with httpx.Client(base_url=self.stack.prefect_api_url, timeout=30) as prefect:
-            for deployment, parameters in runs:
-                self._watch(prefect, deployment, parameters)
+        """Run the deployed flows: a night and the expenses, then the days before and receipts."""
+        first, last = (date.isoformat() for date in BACKFILL_DATES)
+        runs = FlowRuns(self.stack, self.console, self.tell, self._progress)
+        sync, attach = expense_story.DEPLOYMENTS
+        night = {"business_date": BUSINESS_DATE.isoformat()}
+        runs.watch([Wanted("daily-sales/midnight", night), Wanted(sync, {})])
+        self.expenses.tell_failed()
+        days = {"start_date": first, "end_date": last}
+        runs.watch([Wanted("backfill/ad-hoc", days), Wanted(attach, {})])
+        self.expenses.tell_arrived()
 
     def show(self) -> None:
-        """Print the table, whether POS, ledger and Xero are equal, and where to look."""
+        """Print the tables, whether sources, ledger and Xero are equal, and where to look."""
         lines = self._lines()
         self.console.print(_table(lines))
         tills = till_totals(self.stack.settings.home / RECEIPTS, BACKFILL_DATES[0], BUSINESS_DATE)
         self._verdict(lines, tills)
+        self.expenses.show()
         self.tell(
             f"Calls to Xero this time: {self._calls()}, of which {self._calls(writes='1')} wrote."
         )
         self.tell(f"Prefect, runs and artifacts: {self.stack.prefect_url}")
         self.tell(f"Xero sandbox, the books:     {self.stack.sandbox_url}")
         self.tell(f"Source files, mapping, logs: {self.stack.settings.home}")
-
-    def _watch(self, prefect: httpx.Client, deployment: str, parameters: dict[str, str]) -> None:
-        """Start one run and follow it to its end; a progress line shows the documents."""
-        found = prefect.get(f"/deployments/name/{deployment}")
-        found.raise_for_status()
-        created = prefect.post(
-            f"/deployments/{found.json()['id']}/create_flow_run",
-            json={"parameters": parameters, "state": {"type": "SCHEDULED"}},
-        )
-        created.raise_for_status()
-        run_id = created.json()["id"]
-        self.tell(f"{deployment} {' to '.join(parameters.values())} is started in Prefect.")
-        deadline = time.monotonic() + _RUN_SECONDS_MAX
-        with self.console.status("waiting for the worker") as status:
-            while True:
-                self.stack.check()
-                run = prefect.get(f"/flow_runs/{run_id}").json()
-                if run["state_type"] in _ENDED:
-                    break
-                if time.monotonic() > deadline:
-                    raise Unavailable(f"{deployment} has not ended after {_RUN_SECONDS_MAX} s.")
-                status.update(f"{run['name']}: {run['state_name'].lower()}; {self._progress()}")
-                time.sleep(_POLL_SECONDS)
-        said = (run["state"].get("message") or "").strip().splitlines()
-        message = said[0].replace("**", "") if said else ""
-        self.tell(f"{run['name']}: {run['state_name']}. {message}")
-        if run["state_type"] != "COMPLETED":
-            raise DemoFailed(
-                f"{run['name']} ended {run['state_name']}: see "
-                f"{self.stack.prefect_url}/runs/flow-run/{run_id}"
-            )
 
     def _calls(self, **which: str) -> int:
         """How many calls of the API the sandbox has seen since it started."""

@@ -114,6 +114,7 @@ class ExpensePlace:
     aspire: AspireApi
     fitter: Fitter
     clock: Clock
+    at_once: int = 4
 
     @property
     def client(self) -> XeroClient:
@@ -180,6 +181,7 @@ class ExpensePlace:
             jitter=lambda: 0.5,
             run_id="test",
             progress=lambda _sentence: None,
+            uploads_at_once=self.at_once,
         )
         return attach_receipts(self.engine, self.organisation, attaching, None)
 

@@ -1,0 +1,104 @@
+"""Receipts on their way to Xero: how many calls they take, how fast, and what a lost reply does."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import Counter
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+from event_clock import EventClock
+from expense_check import assert_books
+from expense_place import connected_expenses
+
+from daybook.clock import SystemClock
+from daybook.expenses.backoff import RetryPolicy
+from daybook.ledger.call_budget import LedgerCallBudget, Limits
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from expense_place import ExpensePlace
+
+MANY = {"receipt_share": 0.92, "second_receipt_share": 0.33, "broken_share": 0.03}
+OVER_FLOOR = 1.05
+
+
+@pytest.fixture
+def place(database_url: str) -> Iterator[ExpensePlace]:
+    """An organisation and an Aspire of the test's own."""
+    with connected_expenses(database_url) as connected:
+        yield connected
+
+
+def calls_since(place: ExpensePlace, began_at: dt.datetime) -> Counter[int]:
+    """Calls of Xero's API by status."""
+    rows = place.control.get(
+        "/_sandbox/requests", params={"path": "/api.xro/", "limit": "100000"}
+    ).json()["requests"]
+    began = began_at.isoformat(timespec="milliseconds")
+    return Counter(row["status"] for row in rows if row["at"] >= began)
+
+
+def test_a_batch_takes_the_fewest_calls_and_the_least_time(database_url: str) -> None:
+    """At 60 calls a minute: within 5 % of one call for 50 expenses and one for each file."""
+    with connected_expenses(database_url) as connected:
+        world = connected.world(transaction_count=300, refund_share=0, many_share=0.02, **MANY)
+        connected.extract()
+        connected.control.post("/_sandbox/limits", json={"enabled": True, "reset": True})
+        clock = EventClock(connected.control, SystemClock().now())
+        access = replace(
+            connected.access,
+            budget=LedgerCallBudget(connected.engine, clock, Limits()),
+            clock=clock,
+        )
+        place = replace(connected, access=access, clock=clock, at_once=1)
+        with clock.taking_part():
+            place.sync()
+            place.attach()
+        made = calls_since(place, clock.started_at)
+        ended_at = clock.now()
+        place.control.post("/_sandbox/limits", json={"enabled": False})
+        arrived = assert_books(connected, world)
+        assert {200} == set(made)
+        floor = 300 / 50 + arrived.file_count
+        # Chart, lock dates, contacts: a handful a run, whatever its size.
+        assert OVER_FLOOR * floor >= made[200]
+        least_seconds = 60 * ((made[200] - 1) // 60)
+        assert least_seconds > 300
+        assert OVER_FLOOR * least_seconds >= (ended_at - clock.started_at).total_seconds()
+
+
+def test_random_faults_lose_and_double_nothing(place: ExpensePlace) -> None:
+    """Replies and requests are lost: each expense once, each file once, the others named."""
+    world = place.world(transaction_count=60, many_share=0.05, large_share=0.03, **MANY)
+    place.extract()
+    for path in ("/BankTransactions", "*/Attachments/*"):
+        for fault in ("lost_reply", "lost_request", "server_error"):
+            match = {"method": "PUT", "path": path}
+            place.fault(match=match, probability=0.06, fault=fault)
+    place.sync()
+    for _ in range(3):
+        place.attach(RetryPolicy(attempts_max=20, first_wait=dt.timedelta(0)))
+    assert_books(place, world)
+
+
+def test_lost_uploads_of_one_expense_are_looked_up_in_one_list(place: ExpensePlace) -> None:
+    """Three files of a run that was killed: one list says that all of them are there."""
+    place.world(transaction_count=1, refund_share=0, receipt_share=0)
+    only = place.control.get("/_sandbox/aspire").json()["transactions"][0]
+    place.extract()
+    place.sync()
+    for number in range(3):
+        place.upload(only["id"], f"{number}.txt", f"part {number}".encode())
+    place.extract()
+    place.attach()
+    with place.engine.begin() as connection:
+        connection.exec_driver_sql(
+            "UPDATE expense_attachments SET state = 'uploading', uploaded_name = NULL"
+        )
+    lists = place.requests("GET", "/Attachments")
+    assert 3 == place.attach().uploaded_count
+    assert 1 == place.requests("GET", "/Attachments") - lists
+    assert 3 == place.requests("PUT", "/Attachments/")
