@@ -37,7 +37,7 @@ def test_a_thousand_expenses_arrive_once_with_every_receipt_that_can(place: Expe
     """1,000 expenses, 1,400 receipts: 10 % over 3 MB, 2 % with more than ten, 3 % broken."""
     world = place.world(
         transaction_count=1000,
-        receipt_share=0.9,
+        receipt_share=0.95,
         second_receipt_share=0.33,
         large_share=0.1,
         broken_share=0.03,
