@@ -66,9 +66,12 @@ class Extracted:
 
     def __str__(self) -> str:
         """For the log."""
+        superseded = self.receipts.superseded_count
         return (
             f"{self.receipts.new_count} receipts new, {self.receipts.changed_count} changed, "
-            f"{self.receipts.unchanged_count} unchanged; {self.reject_count} rows rejected"
+            f"{self.receipts.unchanged_count} unchanged"
+            f"{f', {superseded} superseded' if superseded else ''}; "
+            f"{self.reject_count} rows rejected"
         )
 
 
@@ -104,7 +107,14 @@ def extract(  # noqa: PLR0913 - from where, into what, which and when, for whom
         rejects = [RejectRow(r.url, r.row_number, r.column, r.reason) for r in page.rejects]
         now_at = clock.now()
         with engine.begin() as connection:
-            counts = write_receipts(connection, batch, stores, now_at=now_at)
+            counts = write_receipts(
+                connection,
+                batch,
+                stores,
+                now_at=now_at,
+                whole_days=page.whole_days,
+                origin=page.origin,
+            )
             new_reject_count = write_rejects(connection, rejects, run_id=run_id, now_at=now_at)
         extracted += Extracted(
             receipts=counts,

@@ -62,21 +62,37 @@ _UPSERT: Final = text(
     ), written AS (
         INSERT INTO receipts AS held (
             store_id, receipt_id_pos, business_date, sold_at, updated_at, currency,
-            is_refund, is_voided, content_hash, extracted_at
+            is_refund, is_voided, content_hash, extracted_at, origin
         )
         SELECT store_id, receipt_id_pos, business_date, sold_at, updated_at, currency,
-               is_refund, is_voided, content_hash, :now_at
+               is_refund, is_voided, content_hash, :now_at, :origin
         FROM fresh ORDER BY store_id, receipt_id_pos
         ON CONFLICT (store_id, receipt_id_pos) DO UPDATE SET
             business_date = excluded.business_date, sold_at = excluded.sold_at,
             updated_at = excluded.updated_at, currency = excluded.currency,
             is_refund = excluded.is_refund, is_voided = excluded.is_voided,
-            content_hash = excluded.content_hash, extracted_at = excluded.extracted_at
+            content_hash = excluded.content_hash, extracted_at = excluded.extracted_at,
+            origin = excluded.origin
         RETURNING held.id, held.store_id, held.receipt_id_pos, held.xmax = 0 AS is_new
     )
     INSERT INTO written_receipts
     SELECT fresh.receipt_key, written.id, written.is_new
     FROM written JOIN fresh USING (store_id, receipt_id_pos)
+    """
+)
+# Voided, and older than any version a source can have, so that whatever comes again counts again.
+_SUPERSEDE: Final = text(
+    """
+    UPDATE receipts AS held
+    SET is_voided = true, updated_at = held.sold_at, content_hash = 0, extracted_at = :now_at
+    FROM unnest(CAST(:dates AS date[]), CAST(:store_ids AS text[])) AS day (business_date, store_id)
+    WHERE held.business_date = day.business_date AND held.store_id = day.store_id
+      AND held.origin = :origin AND NOT held.is_voided
+      AND NOT EXISTS (
+        SELECT FROM staged_receipts AS staged
+        WHERE staged.store_id = held.store_id AND staged.receipt_id_pos = held.receipt_id_pos
+          AND NOT staged.is_voided
+      )
     """
 )
 _COUNT: Final = text(
@@ -141,11 +157,15 @@ _TENDERS: Final = (
 
 @dataclass(frozen=True, slots=True)
 class ReceiptCounts:
-    """What a write did with the receipts it was given; an older version counts as unchanged."""
+    """What a write did with the receipts it was given; an older version counts as unchanged.
+
+    `superseded_count` are others, whose place they took.
+    """
 
     new_count: int
     changed_count: int
     unchanged_count: int
+    superseded_count: int = 0
 
     def __add__(self, other: ReceiptCounts) -> ReceiptCounts:
         """Both together."""
@@ -153,6 +173,7 @@ class ReceiptCounts:
             self.new_count + other.new_count,
             self.changed_count + other.changed_count,
             self.unchanged_count + other.unchanged_count,
+            self.superseded_count + other.superseded_count,
         )
 
 
@@ -173,22 +194,35 @@ def lock_stores(connection: Connection, store_ids: Collection[str]) -> None:
 
 
 def write_receipts(
-    connection: Connection, batch: ReceiptBatch, stores: Sequence[Store], *, now_at: dt.datetime
+    connection: Connection,
+    batch: ReceiptBatch,
+    stores: Sequence[Store],
+    *,
+    now_at: dt.datetime,
+    whole_days: Collection[StoreDay] = (),
+    origin: str = "",
 ) -> ReceiptCounts:
     """Store the newest version of each receipt; what is there already is left alone.
 
     A receipt replaces the ledger's when its `updated_at` is newer, or the same with another
-    content. The caller's transaction makes it all or nothing.
+    content. Of `whole_days` these are all receipts there are: others of the same origin, another
+    representation of the same sales, become voided. The caller's transaction makes it all or
+    nothing.
     """
-    if not len(batch.receipts):
+    if not len(batch.receipts) and not whole_days:
         return ReceiptCounts(0, 0, 0)
-    lock_stores(connection, set(batch.receipts["store_id"].unique()))
+    store_ids = {day.store_id for day in whole_days}
+    lock_stores(connection, store_ids.union(batch.receipts["store_id"].unique()))
     connection.execute(_CREATE_STAGED)
     connection.execute(_CREATE_WRITTEN)
     connection.execute(_EMPTY_STAGED)
     copy_in(connection, f"staged_receipts ({_STAGED_COLUMNS})", staged_receipts(batch, stores))
     connection.execute(_ANALYZE_STAGED)
-    connection.execute(_UPSERT, {"now_at": now_at})
+    connection.execute(_UPSERT, {"now_at": now_at, "origin": origin})
+    superseded_count = 0
+    if whole_days:
+        values = {"now_at": now_at, "origin": origin}
+        superseded_count = connection.execute(_SUPERSEDE, _arrays(whole_days) | values).rowcount
     counted = connection.execute(_COUNT).one()
     if counted.changed_count:
         connection.execute(_DELETE_LINES)
@@ -197,7 +231,10 @@ def write_receipts(
         _write_lines_and_tenders(connection, batch)
     written_count = counted.new_count + counted.changed_count
     return ReceiptCounts(
-        counted.new_count, counted.changed_count, counted.staged_count - written_count
+        counted.new_count,
+        counted.changed_count,
+        counted.staged_count - written_count,
+        superseded_count,
     )
 
 

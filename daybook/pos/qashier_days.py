@@ -2,19 +2,19 @@
 
 A Sales report that adds up is a day by itself. So are tickets whose items come to their totals.
 Where both are there they must agree to the cent. The tickets are taken over if they give the very
-day the report gives, account by account; otherwise the report is. What is not taken over but might
-have been before is handed on as voided, so that no sale counts twice whichever file came first.
+day the report gives, account by account; otherwise the report is. Either is the whole day: what
+the ledger has of it from the other kind of file gives way, so that no sale counts twice.
 """
 
 from __future__ import annotations
 
 import datetime as dt
 from collections import Counter
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from daybook.money import amount_from_minor
-from daybook.pos.qashier_balance import imbalances, receipt_id, report_receipt
+from daybook.pos.qashier_balance import imbalances, report_receipt
 from daybook.pos.qashier_receipt import NO_TAX, DayReceipts, SoldReceipt
 from daybook.pos.qashier_tickets import is_explained, receipts_of, with_tenders
 from daybook.pos.source import Reject
@@ -91,7 +91,7 @@ def _details_alone(day: Day, version: DetailsVersion) -> DayReceipts | list[Reje
     unexplained = list(_unexplained(day, version))
     if unexplained:
         return unexplained[:_REJECTS_MAX]
-    return _taken(day, receipts_of(version.details, {}), _stand_in(day))
+    return _taken(day, receipts_of(version.details, {}))
 
 
 def _both(day: Day, reported: SoldReceipt, version: DetailsVersion) -> DayReceipts | list[Reject]:
@@ -105,8 +105,8 @@ def _both(day: Day, reported: SoldReceipt, version: DetailsVersion) -> DayReceip
     is_told = not any(_unexplained(day, version))
     split = with_tenders(tickets, reported.tenders) if is_told else None
     if split is not None and _figures(split) == _figures([reported]):
-        return _taken(day, split, _voided(reported))
-    return _taken(day, [reported], *map(_voided, tickets))
+        return _taken(day, split)
+    return _taken(day, [reported])
 
 
 def too_early(day: StoreDay, store: Store, written_at: dt.datetime | None) -> str | None:
@@ -135,18 +135,8 @@ def _end(day: StoreDay, store: Store) -> dt.datetime:
     return utc_window(day.business_date, day.business_date, store.time_zone, store.cutoff)[1]
 
 
-def _taken(day: Day, receipts: Iterable[SoldReceipt], *voided: SoldReceipt) -> DayReceipts:
-    return DayReceipts(day.store, day.updated_at, (*receipts, *voided))
-
-
-def _voided(receipt: SoldReceipt) -> SoldReceipt:
-    return replace(receipt, lines=(), tenders=(), is_voided=True)
-
-
-def _stand_in(day: Day) -> SoldReceipt:
-    """The voided report of a day that has none: an earlier one may be in the ledger."""
-    at = _end(day.store_day, day.store) - dt.timedelta(hours=12)
-    return SoldReceipt(receipt_id(day.store_day.business_date), at, is_voided=True)
+def _taken(day: Day, receipts: Iterable[SoldReceipt]) -> DayReceipts:
+    return DayReceipts(day.store_day, day.store, day.updated_at, tuple(receipts))
 
 
 def _report_problems(day: Day) -> Iterator[Reject]:

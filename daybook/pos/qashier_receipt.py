@@ -13,7 +13,7 @@ from daybook.sales.frames import LINE_COLUMNS, RECEIPT_COLUMNS, TENDER_COLUMNS, 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from daybook.sales.store import Store
+    from daybook.sales.store import Store, StoreDay
 
 SALES: Final = "Sales"
 NO_TAX: Final = "No tax"
@@ -85,6 +85,7 @@ class SoldReceipt:
 class DayReceipts:
     """All receipts of one store on one date, as the newest files have them."""
 
+    store_day: StoreDay
     store: Store
     updated_at: dt.datetime
     receipts: tuple[SoldReceipt, ...]

@@ -27,7 +27,7 @@ from daybook.pos.qashier_receipt import DayReceipts, receipt_batch
 from daybook.pos.qashier_report import read_figures, read_report
 from daybook.pos.qashier_stores import StoreNames
 from daybook.pos.qashier_text import Misfit
-from daybook.pos.source import Page, Reject
+from daybook.pos.source import NO_DAY, Page, Reach, Reject
 from daybook.sales.business_date import utc_window
 from daybook.sales.store import StoreDay
 
@@ -38,6 +38,8 @@ if TYPE_CHECKING:
     from daybook.sales.store import Store
 
 _PAGE_RECEIPTS: Final = 20_000
+_ORIGIN: Final = "qashier"
+_INSTANT: Final = dt.timedelta(microseconds=1)
 
 
 class QashierSource:
@@ -109,7 +111,7 @@ class _Asked:
         """Why the file cannot tell of this day, if it cannot."""
         early = None if self.is_early_allowed else too_early(day, store, file.written_at)
         said = cutoff_refused(store) or early
-        return Reject(file.url, 1, "", said) if said else None
+        return Reject(file.url, 1, "", said, NO_DAY) if said else None
 
     @property
     def start_at(self) -> dt.datetime:
@@ -120,7 +122,9 @@ class _Asked:
 
 
 def _unreadable(came: Iterable[Arrival | Unreadable]) -> Iterator[Page]:
-    rejects = [Reject(one.url, 1, "", one.reason) for one in came if isinstance(one, Unreadable)]
+    rejects = [
+        Reject(one.url, 1, "", one.reason, NO_DAY) for one in came if isinstance(one, Unreadable)
+    ]
     if rejects:
         yield Page(receipt_batch([]), tuple(rejects))
 
@@ -204,8 +208,14 @@ def _days(
 def _day(
     day: StoreDay, report: ReportVersion | None, details: DetailsVersion | None, asked: _Asked
 ) -> Iterator[DayReceipts | Reject]:
-    taken = day_receipts(Day(day, asked.stores[day.store_id], report, details))
-    yield from [taken] if isinstance(taken, DayReceipts) else taken
+    store = asked.stores[day.store_id]
+    taken = day_receipts(Day(day, store, report, details))
+    if isinstance(taken, DayReceipts):
+        yield taken
+        return
+    start, end = utc_window(day.business_date, day.business_date, store.time_zone, store.cutoff)
+    reach = Reach(frozenset([store.store_id]), start, end - _INSTANT)
+    yield from (replace(reject, reach=reach) for reject in taken)
 
 
 def _newest_exports(
@@ -255,7 +265,8 @@ def _details_version(
 
 
 def _reject(url: str, misfit: Misfit) -> Reject:
-    return Reject(url, misfit.row_number, misfit.column, str(misfit))
+    """A file that was not taken over at all; of its days nothing else of it was either."""
+    return Reject(url, misfit.row_number, misfit.column, str(misfit), NO_DAY)
 
 
 def _pages(found: Iterable[DayReceipts | Reject]) -> Iterator[Page]:
@@ -268,7 +279,12 @@ def _pages(found: Iterable[DayReceipts | Reject]) -> Iterator[Page]:
         else:
             days.append(one)
         if sum(len(day.receipts) for day in days) + len(rejects) >= _PAGE_RECEIPTS:
-            yield Page(receipt_batch(days), tuple(rejects))
+            yield _page(days, rejects)
             days, rejects = [], []
     if days or rejects:
-        yield Page(receipt_batch(days), tuple(rejects))
+        yield _page(days, rejects)
+
+
+def _page(days: Sequence[DayReceipts], rejects: Iterable[Reject]) -> Page:
+    whole_days = tuple(day.store_day for day in days)
+    return Page(receipt_batch(days), tuple(rejects), whole_days, _ORIGIN)

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 from qashier_files import SalesReport, SoldItem, details, put
-from till import opened_ledger
+from till import Receipt, batch, opened_ledger
 
 from daybook.clock import SystemClock
 from daybook.jobs.extract import Extracted, extract
 from daybook.jobs.total import total
 from daybook.ledger.daily_totals import read_daily_totals
-from daybook.ledger.receipts import ReceiptCounts
+from daybook.ledger.receipts import ReceiptCounts, write_receipts
 from daybook.ledger.rejects import read_rejects
 from daybook.pos.qashier_source import QashierSource
 from daybook.sales.store import Store, StoreDay
@@ -130,6 +130,7 @@ RETAIL = replace(
         "Total Sales": "10.50",
     },
 )
+NO_SALES = dict.fromkeys(RETAIL.sales, "0.00")
 TEAS = SoldItem(total="6.00", tax="0.00", tender="NETS")
 TOAST = SoldItem(
     receipt_id="0205202610000001",
@@ -160,8 +161,75 @@ def test_both_files_make_one_day_whichever_came_first(
     made = totals(ledger)["K1"]
     assert {"Tea": 600, "Toast": 450} == {one.category: one.net_minor for one in made.categories}
     assert {"NETS": 825, "Cash": 225} == {one.tender: one.amount_minor for one in made.tenders}
-    # The report's own receipt is voided; it is counted and not summed.
-    assert (2, 1) == (made.receipt_count, made.voided_count)
+    # The report's own receipt, if it was there, is voided; it is counted and not summed.
+    assert (2, 1 if first == "report" else 0) == (made.receipt_count, made.voided_count)
+
+
+@pytest.mark.parametrize("later", [-HOUR, HOUR])
+@pytest.mark.parametrize("first", ["report", "export"])
+def test_one_file_in_the_place_of_the_other_counts_once(
+    ledger: Engine, tmp_path: Path, first: str, later: dt.timedelta
+) -> None:
+    """One kind of file was read, then only the other lies there, older or newer: 10.50 once."""
+    export = details([TEAS, TEAS, replace(TOAST, tender="Cash")])
+    kinds: dict[str, tuple[str, str | bytes]] = {
+        "report": ("report.csv", RETAIL.text()),
+        "export": ("details.xlsx", export),
+    }
+    name, content = kinds.pop(first)
+    put(tmp_path, name, content, AFTER + 2 * HOUR)
+    run(tmp_path, ledger)
+    assert 1050 == totals(ledger)["K1"].total_minor
+    (tmp_path / name).unlink()
+    ((other, other_content),) = kinds.values()
+    put(tmp_path, other, other_content, AFTER + 2 * HOUR + later)
+    new, superseded = (1, 2) if first == "export" else (2, 1)
+    assert ReceiptCounts(new, 0, 0, superseded) == run(tmp_path, ledger).receipts
+    made = totals(ledger)["K1"]
+    assert (1050, 1050, new) == (made.total_minor, made.tender_minor, made.receipt_count)
+    assert ReceiptCounts(0, 0, new) == run(tmp_path, ledger).receipts
+    # And back again, as it was before.
+    (tmp_path / other).unlink()
+    put(tmp_path, name, content, AFTER + 2 * HOUR)
+    assert ReceiptCounts(0, superseded, 0, new) == run(tmp_path, ledger).receipts
+    assert (1050, 1050) == (totals(ledger)["K1"].total_minor, totals(ledger)["K1"].tender_minor)
+
+
+def test_a_report_of_no_sales_takes_the_place_of_receipts(ledger: Engine, tmp_path: Path) -> None:
+    """The receipts were of another day, and the export was made again without them."""
+    put(tmp_path, "details.xlsx", details([TEAS, TEAS]), AFTER)
+    run(tmp_path, ledger)
+    (tmp_path / "details.xlsx").unlink()
+    empty = replace(
+        RETAIL, categories=(), products=(), tenders={}, settlement="0.00", sales=NO_SALES
+    )
+    put(tmp_path, "report.csv", empty.text(), AFTER + HOUR)
+    assert 1 == run(tmp_path, ledger).receipts.superseded_count
+    made = totals(ledger)["K1"]
+    assert (0, 1, 1) == (made.total_minor, made.receipt_count, made.voided_count)
+
+
+def test_another_source_s_receipts_of_the_day_stay(ledger: Engine, tmp_path: Path) -> None:
+    """The store changed its point of sale at noon: both halves of the day count."""
+    noon = dt.datetime(2026, 5, 2, 4, tzinfo=dt.UTC)
+    with ledger.begin() as connection:
+        morning = batch([Receipt("old-1", store_id="K1", sold_at=noon)])
+        write_receipts(connection, morning, [KATONG], now_at=AFTER, origin="")
+    put(tmp_path, "report.csv", RETAIL.text(), AFTER)
+    run(tmp_path, ledger)
+    assert 1090 + 1050 == totals(ledger)["K1"].total_minor
+
+
+def test_only_the_day_of_a_file_that_does_not_add_up_is_held(
+    ledger: Engine, tmp_path: Path
+) -> None:
+    """A file that belongs to no day holds none: a day of Qashier's is whole or absent."""
+    put(tmp_path, "katong.csv", SalesReport().changed(Total_GST="86.12").text(), AFTER)
+    put(tmp_path, "bedok.csv", SalesReport(store_name=BEDOK.name).text(), AFTER)
+    put(tmp_path, "notes.csv", "milk,2\n", AFTER)
+    extracted = run(tmp_path, ledger)
+    assert [StoreDay(DATE, "K1")] == list(extracted.held)
+    assert 2 == extracted.reject_count
 
 
 def test_a_service_charge_day_is_the_reports(ledger: Engine, tmp_path: Path) -> None:
@@ -174,7 +242,7 @@ def test_a_service_charge_day_is_the_reports(ledger: Engine, tmp_path: Path) -> 
     put(tmp_path, "report.csv", paid_by_nets.text(), AFTER)
     run(tmp_path, ledger)
     made = totals(ledger)["K1"]
-    assert (104060, 1, 1) == (made.total_minor, made.receipt_count, made.voided_count)
+    assert (104060, 1, 0) == (made.total_minor, made.receipt_count, made.voided_count)
 
 
 def test_a_sale_voided_days_later_changes_its_day(ledger: Engine, tmp_path: Path) -> None:
@@ -186,4 +254,4 @@ def test_a_sale_voided_days_later_changes_its_day(ledger: Engine, tmp_path: Path
     put(tmp_path, "second.xlsx", details([TEAS, TEAS, voided]), AFTER + 72 * HOUR)
     run(tmp_path, ledger)
     made = totals(ledger)["K1"]
-    assert (600, 1, 2) == (made.total_minor, made.receipt_count, made.voided_count)
+    assert (600, 1, 1) == (made.total_minor, made.receipt_count, made.voided_count)

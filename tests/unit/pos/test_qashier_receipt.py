@@ -16,9 +16,10 @@ from daybook.pos.qashier_receipt import (
     shares,
 )
 from daybook.sales.frames import LINE_COLUMNS, RECEIPT_COLUMNS, TENDER_COLUMNS, empty, joined
-from daybook.sales.store import Store
+from daybook.sales.store import Store, StoreDay
 
 KATONG = Store("K1", "Teh House Katong", "Asia/Singapore", "SGD")
+DAY = StoreDay(dt.date(2026, 5, 2), "K1")
 AT = dt.datetime(2026, 5, 2, 4, tzinfo=dt.UTC)
 
 
@@ -60,7 +61,7 @@ def test_shares_always_come_to_the_amount(amount: int, weights: list[int]) -> No
 def test_frames_have_the_shape_every_source_has() -> None:
     """Columns and types are those of an empty batch, so that batches can be joined."""
     receipt = SoldReceipt("R1", AT, (SoldLine("Tea", "GST", 100, 9),), (Paid("Cash", 109),))
-    batch = receipt_batch([DayReceipts(KATONG, AT, (receipt,))])
+    batch = receipt_batch([DayReceipts(DAY, KATONG, AT, (receipt,))])
     wanted = empty()
     assert [*RECEIPT_COLUMNS] == batch.receipts.columns.to_list()
     assert [*LINE_COLUMNS] == batch.lines.columns.to_list()
@@ -82,5 +83,5 @@ def test_no_days_are_an_empty_batch() -> None:
 def test_a_receipt_below_zero_is_a_refund() -> None:
     """Money went back to the customer."""
     receipt = SoldReceipt("R1", AT, (SoldLine("Tea", "GST", -100, -9),), (Paid("Cash", -109),))
-    batch = receipt_batch([DayReceipts(KATONG, AT, (receipt,))])
+    batch = receipt_batch([DayReceipts(DAY, KATONG, AT, (receipt,))])
     assert [True] == batch.receipts["is_refund"].to_list()

@@ -11,7 +11,8 @@ from qashier_files import SalesReport, SoldItem, details, put
 
 from daybook.pos import qashier_source
 from daybook.pos.qashier_source import QashierSource
-from daybook.sales.store import Store
+from daybook.pos.source import Reach
+from daybook.sales.store import Store, StoreDay
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -131,10 +132,13 @@ def test_the_newest_report_counts_even_if_it_is_wrong(tmp_path: Path) -> None:
 
 
 def test_an_export_is_its_receipts(tmp_path: Path) -> None:
-    """And the voided report, in case it was there first."""
+    """All of the day's, in the place of a report's that was there first."""
     put(tmp_path, "d.xlsx", details([SoldItem(total="6.54", tax="0.54")] * 2), AFTER)
     found = pages(tmp_path)
-    assert [("0205202609301001", False), ("REPORT-2026-05-02", True)] == receipts(found)
+    assert [("0205202609301001", False)] == receipts(found)
+    assert (("qashier", (StoreDay(DATE, "K1"),)),) == tuple(
+        (page.origin, page.whole_days) for page in found
+    )
     assert [1, 2] == found[0].batch.lines["line_no"].to_list()
 
 
@@ -143,8 +147,12 @@ def test_an_export_and_a_report_that_differ_hold_the_day(tmp_path: Path) -> None
     put(tmp_path, "d.xlsx", details([SoldItem()]), AFTER)
     put(tmp_path, "r.csv", SalesReport().text(), AFTER)
     found = pages(tmp_path)
-    assert [] == receipts(found)
-    assert "come to 3.27 SGD, the Sales report" in rejects(found)[0].reason
+    assert ([], ()) == (receipts(found), found[0].whole_days)
+    reject = rejects(found)[0]
+    assert "come to 3.27 SGD, the Sales report" in reject.reason
+    midnight = dt.datetime(2026, 5, 1, 16, tzinfo=dt.UTC)
+    day = Reach(frozenset(["K1"]), midnight, midnight + 24 * HOUR - dt.timedelta(microseconds=1))
+    assert day == reject.reach
 
 
 def test_of_two_exports_the_newest_tells_of_a_day(tmp_path: Path) -> None:
@@ -154,7 +162,7 @@ def test_of_two_exports_the_newest_tells_of_a_day(tmp_path: Path) -> None:
     put(tmp_path, "a.xlsx", details([SoldItem(voided="Yes"), later]), AFTER + 24 * HOUR)
     found = receipts(pages(tmp_path, last=DATE + dt.timedelta(days=1)))
     assert ("0205202609301001", True) in found
-    assert 4 == len(found)
+    assert 2 == len(found)
 
 
 def test_a_newer_export_that_lost_receipts_holds_the_day(tmp_path: Path) -> None:
