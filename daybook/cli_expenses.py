@@ -18,6 +18,7 @@ from daybook.expenses.states import Stage
 from daybook.jobs import expense_table
 from daybook.jobs.attach import Attaching, attach_receipts
 from daybook.jobs.choose_expenses import choose_expenses
+from daybook.jobs.correct_expenses import correct_expenses
 from daybook.jobs.extract_expenses import extract_expenses
 from daybook.jobs.load_expense_mapping import load_expense_mapping
 from daybook.jobs.review_expenses import Reviewer, change_expenses, move_expenses
@@ -270,6 +271,26 @@ def sync(
                     wired.engine, organisation, _attaching(wired, key), batch
                 )
                 typer.echo(f"{organisation.name}: {attached}")
+
+
+@expenses_app.command("correct")
+def correct(
+    expense_ids: Ids,
+    *,
+    dry_run: Annotated[bool, typer.Option(help="Only show the entries; post nothing.")] = False,
+) -> None:
+    """Post a correcting entry for what changed and Xero does not let change: locked, reconciled.
+
+    Example: daybook expenses correct aspire-1f0c --dry-run
+    """
+    with open_wiring() as wired:
+        chosen = _full(wired, expense_ids)
+        for key in sorted(organisation_ids_of(wired.engine, chosen)):
+            organisation = wired.organisations()[key]
+            corrected = correct_expenses(_syncing(wired), organisation, chosen, dry_run=dry_run)
+            typer.echo(f"{organisation.name}: {corrected}")
+            for sentence in corrected.sentences:
+                typer.echo(sentence)
 
 
 @expenses_app.command("attachments")

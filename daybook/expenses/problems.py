@@ -28,6 +28,9 @@ class ProblemCode(StrEnum):
     REFUSED = "refused"
     DIFFERENT_IN_XERO = "different_in_xero"
     RECONCILED = "reconciled"
+    KIND_CHANGED = "kind_changed"
+    CORRECTED = "corrected"
+    NOT_CORRECTABLE = "not_correctable"
 
 
 SYNC_ERRORS = frozenset(
@@ -37,6 +40,16 @@ SYNC_ERRORS = frozenset(
         ProblemCode.LOCKED,
         ProblemCode.RECONCILED,
         ProblemCode.POSSIBLE_DOUBLE,
+    )
+)
+
+# Xero does not let the document change; an entry of its own can correct it.
+CORRECTABLE = frozenset(
+    (
+        ProblemCode.LOCKED,
+        ProblemCode.RECONCILED,
+        ProblemCode.KIND_CHANGED,
+        ProblemCode.CORRECTED,
     )
 )
 

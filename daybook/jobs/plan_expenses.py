@@ -5,9 +5,7 @@ What stands in an expense's way is stored with it and stops no other expense.
 
 from __future__ import annotations
 
-import datetime as dt
-from collections import defaultdict
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from daybook.expenses.eligibility import eligibility_problems
@@ -21,11 +19,14 @@ from daybook.ledger.expense_documents import (
 from daybook.ledger.expense_mappings import read_expense_mappings, read_links
 from daybook.ledger.expenses import read_expenses, write_problems
 from daybook.posting.documents import DocumentKind
+from daybook.posting.expense_doubles import AROUND, BILL, BILL_BEFORE, OtherPayment, OtherPayments
 from daybook.posting.spend_money import plan_spend_money
 from daybook.xero.bank_transactions import list_bank_transactions
+from daybook.xero.bills import list_bills
 from daybook.xero.reference_data import read_chart, read_organisation
 
 if TYPE_CHECKING:
+    import datetime as dt
     from collections.abc import Callable, Collection, Mapping, Sequence
 
     from sqlalchemy import Connection, Engine
@@ -37,12 +38,11 @@ if TYPE_CHECKING:
     from daybook.posting.chart import ChartFacts
     from daybook.posting.documents import SpendMoney
     from daybook.xero.bank_transactions import BankTransactionInXero
+    from daybook.xero.bills import BillInXero
     from daybook.xero.client import XeroClient
 
 # A document in one of these states is sent, or may be: its expense is left as it is.
 _UNDER_WAY: Final = frozenset(("sending", "unknown", "posted"))
-# The vendor's own sync may date a payment by its settlement.
-_DOUBLE_DAYS: Final = dt.timedelta(days=3)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,10 +69,8 @@ class _Books:
 
     chart: ChartFacts
     locked_until: dt.date | None
-    references: frozenset[str] = frozenset()
-    strangers: dict[tuple[DocumentKind, str, str], list[BankTransactionInXero]] = field(
-        default_factory=dict
-    )
+    references: frozenset[str]
+    others: OtherPayments
 
 
 def plan_expenses(  # noqa: PLR0913 - the composition of one planning
@@ -164,28 +162,59 @@ def _link(
 def _read_books(
     client: XeroClient, some: Sequence[LedgerExpense], ours: Mapping[int, Collection[str]]
 ) -> _Books:
-    """Chart, lock date, and the bank transactions around these expenses that are not ours."""
+    """Chart, lock date, and the payments around these expenses that are not ours."""
     organisation = read_organisation(client)
     locks = [organisation.period_lock_date, organisation.year_end_lock_date]
-    known = ours[some[0].organisation_id or 0]
-    references = set()
-    strangers: dict[tuple[DocumentKind, str, str], list[BankTransactionInXero]] = defaultdict(list)
+    others, references = _others(client, some, ours[some[0].organisation_id or 0])
+    return _Books(
+        read_chart(client),
+        max((lock for lock in locks if lock), default=None),
+        references,
+        others,
+    )
+
+
+def _others(
+    client: XeroClient, some: Sequence[LedgerExpense], known: Collection[str]
+) -> tuple[OtherPayments, frozenset[str]]:
+    """What stands in Xero around these expenses and is not ours, and the references there."""
+    others, references = OtherPayments(), set()
     for kind in (DocumentKind.SPEND_MONEY, DocumentKind.RECEIVE_MONEY):
         is_in = kind is DocumentKind.RECEIVE_MONEY
         dates = [one.expense.spent_date for one in some if one.expense.is_money_in is is_in]
         if not dates:
             continue
-        first, last = min(dates) - _DOUBLE_DAYS, max(dates) + _DOUBLE_DAYS
+        first, last = min(dates) - AROUND, max(dates) + AROUND
         for found in list_bank_transactions(client, kind, first, last):
             if found.id_xero not in known:
-                key = (kind, found.bank_account_code, f"{found.total_amount:.2f}")
-                strangers[key].append(found)
+                others.add(_bank_payment(found))
                 references.add(found.reference)
-    return _Books(
-        read_chart(client),
-        max((lock for lock in locks if lock), default=None),
-        frozenset(references),
-        dict(strangers),
+        for bill in () if is_in else list_bills(client, first - BILL_BEFORE, last):
+            others.add(_bill(bill))
+    return others, frozenset(references)
+
+
+def _bank_payment(found: BankTransactionInXero) -> OtherPayment:
+    return OtherPayment(
+        found.kind,
+        found.bank_account_code,
+        found.id_xero,
+        found.reference,
+        found.contact_name,
+        found.total_amount,
+        (found.date,),
+    )
+
+
+def _bill(bill: BillInXero) -> OtherPayment:
+    return OtherPayment(
+        BILL,
+        bill.currency,
+        bill.id_xero,
+        bill.reference,
+        bill.contact_name,
+        bill.total_amount,
+        bill.dates,
     )
 
 
@@ -221,25 +250,6 @@ def _plan_one(
             )
         )
     if plan.document is not None and not one.override.is_no_double:
-        problems += _doubles(plan.document, expense.reference, book)
+        double = book.others.double_of(plan.document, expense.reference)
+        problems += [double] if double else []
     return (None if problems else plan.document), problems
-
-
-def _doubles(document: SpendMoney, reference: str, book: _Books) -> list[Problem]:
-    """Payments of the same amount around the same date that somebody else put into Xero."""
-    key = (document.kind, document.bank_account_code, f"{document.total_amount:.2f}")
-    for found in book.strangers.get(key, ()):
-        is_ours = found.reference == document.reference
-        says_so = reference != "" and reference in found.reference
-        if not is_ours and (found.date == document.date or says_so):
-            return [
-                Problem(
-                    ProblemCode.POSSIBLE_DOUBLE,
-                    found.id_xero,
-                    f"Xero already has {found.total_amount} to {found.contact_name} on "
-                    f"{found.date} (reference '{found.reference}') from this bank account. If it "
-                    "is this expense, mark it as posted by hand; if not, say so with "
-                    "'daybook expenses set --no-double'.",
-                )
-            ]
-    return []

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Final
 from daybook.errors import Refused, UnknownOutcome
 from daybook.expenses.problems import Problem, ProblemCode
 from daybook.expenses.states import Stage
+from daybook.ledger.documents import SENT_STATES
+from daybook.ledger.expense_corrections import read_corrections
 from daybook.ledger.expense_documents import (
     PlannedExpense,
     filed_expense_documents,
@@ -20,7 +22,8 @@ from daybook.ledger.expense_documents import (
 from daybook.ledger.expense_mappings import read_expense_mappings
 from daybook.ledger.expenses import Event, read_expenses, write_events, write_problems
 from daybook.ledger.organisation_lock import organisation_lock
-from daybook.posting.documents import payload_hash
+from daybook.posting.documents import DocumentKind, payload_hash
+from daybook.posting.expense_correction import plan_corrections
 from daybook.posting.spend_money import ExpensePlan, plan_spend_money
 from daybook.xero.bank_transactions import read_bank_transaction, update_bank_transaction
 from daybook.xero.reference_data import ensure_contacts, read_chart, read_organisation
@@ -28,7 +31,8 @@ from daybook.xero.refusals import explained
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Collection
+    from collections.abc import Collection, Sequence
+    from decimal import Decimal
 
     from sqlalchemy import Connection, Engine
 
@@ -60,7 +64,9 @@ class ExpensesUpdated:
 
 
 @dataclass(frozen=True, slots=True)
-class _Books:
+class UpdateBooks:
+    """What is known of one organisation while updating."""
+
     client: XeroClient
     chart: ChartFacts
     locked_until: dt.date | None
@@ -90,19 +96,29 @@ def update_expenses(  # noqa: PLR0913 - the composition of one update
                 if (one.is_updated or one.problems)
                 and one.organisation_id == organisation.organisation_id
             ]
-            filed = filed_expense_documents(connection, [one.expense.expense_id for one in changed])
+            ids = [one.expense.expense_id for one in changed]
+            filed = filed_expense_documents(connection, ids)
+            entries = {
+                key: [each.document for each in found if each.state in SENT_STATES]
+                for key, found in read_corrections(connection, ids).items()
+            }
             mappings = read_expense_mappings(connection)
         if not changed:
             return ExpensesUpdated(0, 0, {})
-        books = _read_books(client, mappings[organisation.organisation_id], prefix)
+        books = read_books(client, mappings[organisation.organisation_id], prefix)
         updated = unchanged = 0
         problems: dict[str, tuple[Problem, ...]] = {}
         for one in changed:
             expense_id = one.expense.expense_id
-            plan = _wanted(one, filed[expense_id], books)
+            plan = wanted_plan(one, books)
             document = plan.document
             if document is None:
                 found = plan.problems
+            elif entries[expense_id]:
+                whole = [filed[expense_id], *entries[expense_id]]
+                found = _corrected_problems(one, document, whole, books)
+                unchanged += not found
+                document = filed[expense_id]
             elif payload_hash(document) == payload_hash(filed[expense_id]):
                 unchanged, found = unchanged + 1, ()
             else:
@@ -115,14 +131,15 @@ def update_expenses(  # noqa: PLR0913 - the composition of one update
     return ExpensesUpdated(updated, unchanged, problems)
 
 
-def _read_books(client: XeroClient, mappings: DatedExpenseMappings, prefix: str) -> _Books:
+def read_books(client: XeroClient, mappings: DatedExpenseMappings, prefix: str) -> UpdateBooks:
+    """Chart and lock date as they are now."""
     organisation = read_organisation(client)
     locks = [organisation.period_lock_date, organisation.year_end_lock_date]
     locked_until = max((lock for lock in locks if lock), default=None)
-    return _Books(client, read_chart(client), locked_until, mappings, prefix)
+    return UpdateBooks(client, read_chart(client), locked_until, mappings, prefix)
 
 
-def _wanted(one: LedgerExpense, filed: SpendMoney, books: _Books) -> ExpensePlan:
+def wanted_plan(one: LedgerExpense, books: UpdateBooks) -> ExpensePlan:
     """What should be in Xero now."""
     expense = one.expense
     mapping = books.mappings.on(expense.spent_date)
@@ -130,32 +147,39 @@ def _wanted(one: LedgerExpense, filed: SpendMoney, books: _Books) -> ExpensePlan
     if mapping is None or account not in mapping.accounts:
         sentence = f"No expense mapping in force on {expense.spent_date} names {account}."
         return ExpensePlan(None, (Problem(ProblemCode.NO_MAPPING, account, sentence),))
-    plan = plan_spend_money(expense, one.override, mapping, books.chart, prefix=books.prefix)
-    if plan.document is None:
-        return plan
-    if plan.document.kind is not filed.kind:
-        sentence = (
-            "It was money out and is money in now, or the other way round, which Xero does not let "
-            "change. Delete the bank transaction in Xero, and post the expense by hand."
-        )
-        return ExpensePlan(None, (Problem(ProblemCode.REFUSED, filed.kind, sentence),))
-    return plan
+    return plan_spend_money(expense, one.override, mapping, books.chart, prefix=books.prefix)
+
+
+def _corrected_problems(
+    one: LedgerExpense, document: SpendMoney, filed: Sequence[SpendMoney], books: UpdateBooks
+) -> tuple[Problem, ...]:
+    """Whether a document with correcting entries comes to what is wanted; it is not changed."""
+    if not plan_corrections(filed, document, books.chart.tax_rates, entry_date=document.date):
+        return ()
+    sentence = (
+        f"It was corrected by {filed[-1].reference}, so the original stays as it is. Post another "
+        f"entry for the difference: daybook expenses correct {one.expense.expense_id}"
+    )
+    return (Problem(ProblemCode.CORRECTED, document.reference, sentence),)
 
 
 def _send(
-    one: LedgerExpense, document: SpendMoney, filed: SpendMoney, books: _Books
+    one: LedgerExpense, document: SpendMoney, filed: SpendMoney, books: UpdateBooks
 ) -> tuple[Problem, ...]:
     """Update it in Xero, or say why not and which entry would correct it."""
     assert one.id_xero is not None, "a synced expense is in Xero"
+    if document.kind is not filed.kind:
+        why = "It was money out and is money in now, or the other way round: Xero keeps the kind."
+        return (_correct_by_entry(ProblemCode.KIND_CHANGED, why, document, filed),)
     earliest = min(document.date, filed.date)
     if books.locked_until and earliest <= books.locked_until:
         why = f"Xero is locked up to {books.locked_until}."
-        return (_correct_by_hand(ProblemCode.LOCKED, why, document, filed),)
+        return (_correct_by_entry(ProblemCode.LOCKED, why, document, filed),)
     for attempt in range(1, _TRIES + 1):
         there = read_bank_transaction(books.client, one.id_xero)
         if there.is_reconciled:
             why = "It is reconciled with a statement line in Xero, so Xero does not let it change."
-            return (_correct_by_hand(ProblemCode.RECONCILED, why, document, filed),)
+            return (_correct_by_entry(ProblemCode.RECONCILED, why, document, filed),)
         try:
             contact_ids = ensure_contacts(books.client, [document.contact_name])
             update_bank_transaction(
@@ -175,24 +199,30 @@ def _send(
     raise AssertionError("unreachable: the last attempt returns or raises")
 
 
-def _correct_by_hand(
+def _correct_by_entry(
     code: ProblemCode, why: str, document: SpendMoney, filed: SpendMoney
 ) -> Problem:
-    difference = document.total_amount - filed.total_amount
+    """Why it cannot change, and the entry that Daybook would post instead."""
+    difference = _signed(document) - _signed(filed)
     accounts = ", ".join(dict.fromkeys(line.account_code for line in filed.lines))
     wanted = ", ".join(dict.fromkeys(line.account_code for line in document.lines))
     entry = (
-        f"a journal of {document.total_amount} {document.currency} from account {accounts} to "
-        f"{wanted}"
+        f"{document.total_amount} {document.currency} from account {accounts} to {wanted}"
         if difference == 0
-        else f"an entry of {difference} {document.currency} on account {wanted}"
+        else f"{difference} {document.currency} on account {wanted}"
     )
+    expense_id = document.natural_key.partition(":")[2]
     return Problem(
         code,
         document.reference,
-        f"{why} Undo that in Xero and sync the expense again, or correct it there with {entry}, "
-        f"reference {document.reference}.",
+        f"{why} Undo that in Xero and sync the expense again, or let Daybook post a correcting "
+        f"entry of {entry}: daybook expenses correct {expense_id}",
     )
+
+
+def _signed(document: SpendMoney) -> Decimal:
+    amount = document.total_amount
+    return amount if document.kind is DocumentKind.SPEND_MONEY else -amount
 
 
 def _write(

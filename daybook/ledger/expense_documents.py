@@ -42,7 +42,7 @@ def write_planned_expenses(
     now_at: dt.datetime,
 ) -> int:
     """Store documents as planned, unless they are under way or in Xero; says how many."""
-    rows = [_row(one) for one in sorted(planned, key=lambda one: one.document.date)]
+    rows = document_rows(planned)
     values = {"rows": msgspec.json.encode(rows).decode(), "run": run_id, "now": now_at}
     return connection.execute(_WRITE_PLANNED, values).rowcount
 
@@ -54,7 +54,7 @@ def waiting_expense_documents(
     *,
     kind: DocumentKind,
 ) -> list[WaitingDocument]:
-    """The planned documents of these expenses, the oldest first."""
+    """The planned documents of these expenses, correcting entries too, the oldest first."""
     values = {"organisation": organisation_id, "ids": list(expense_ids), "kind": kind}
     return [
         WaitingDocument(row.id, row.id, row.byte_count, row.contact_name)
@@ -94,6 +94,11 @@ def write_updated_expense(
     """Record that Xero now holds this version; the version before stays in the events."""
     rows = msgspec.json.encode([_row(planned)]).decode()
     connection.execute(_UPDATED, {"rows": rows, "run": run_id, "now": now_at})
+
+
+def document_rows(planned: Sequence[PlannedExpense]) -> list[dict[str, Any]]:
+    """The documents as JSON rows for the database, the oldest first."""
+    return [_row(one) for one in sorted(planned, key=lambda one: one.document.date)]
 
 
 def _row(planned: PlannedExpense) -> dict[str, Any]:
@@ -146,10 +151,12 @@ _WRITE_PLANNED: Final = text("""
 _WAITING: Final = text("""
     SELECT d.id, octet_length(CAST(d.content AS text)) AS byte_count,
         d.content->>'contact_name' AS contact_name
-    FROM documents d JOIN expenses e ON e.document_id = d.id
+    FROM documents d JOIN expenses e
+      ON (e.document_id = d.id AND e.stage = 'pending' AND e.problems = '[]')
+      OR (e.stage = 'synced'
+        AND split_part(d.natural_key, ':correction:', 1) = 'expense:' || e.expense_id)
     WHERE d.organisation_id = :organisation AND d.state = 'planned' AND d.kind = :kind
-      AND e.expense_id = ANY(:ids) AND e.stage = 'pending' AND e.problems = '[]'
-      AND e.planned_hash = e.content_hash
+      AND e.expense_id = ANY(:ids) AND e.planned_hash = e.content_hash
     ORDER BY d.business_date, d.natural_key
 """)
 

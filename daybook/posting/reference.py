@@ -45,6 +45,16 @@ def expense_key(expense_id: str) -> str:
     return f"expense:{expense_id}"
 
 
+def correction_key(of_expense: str, number: int) -> str:
+    """The natural key of an expense's correcting entry; `of_expense` is the expense's own key."""
+    return f"{of_expense}:correction:{number}"
+
+
+def correction_reference(of_expense: str, number: int) -> str:
+    """`DB-EXP-aspire-1f0c-C1`: the first correcting entry of that expense."""
+    return f"{of_expense}-C{number}"
+
+
 def expense_reference(prefix: str, expense_id: str) -> str:
     """`DB-EXP-aspire-1f0c`: what tells an expense's bank transaction from all others in Xero."""
     return f"{prefix}-EXP-{expense_id}"
