@@ -75,7 +75,7 @@ def check(
         there = _stores(wired, stores)
         source = wired.source_at(url, there)
         asked = [one for one in there if not store or one.store_id in store]
-        dates = _dates(wired, asked, first, last)
+        dates = _dates(wired, asked, first, last, url)
         known = {one.store_id for one in there}
         checked = check_source(source, asked, *dates, known_store_ids=known)
     if as_json:
@@ -94,11 +94,15 @@ def _stores(wired: Wiring, file: Path | None) -> list[Store]:
 
 
 def _dates(
-    wired: Wiring, stores: list[Store], first: dt.datetime | None, last: dt.datetime | None
+    wired: Wiring,
+    stores: list[Store],
+    first: dt.datetime | None,
+    last: dt.datetime | None,
+    url: str,
 ) -> tuple[dt.date, dt.date]:
     """The dates asked for; without any, the week that the night would look at."""
     now_at, days = wired.clock.now(), wired.settings.trailing_days
-    rule = wired.closing_rule(now_at)
+    rule = wired.closing_rule(now_at, url)
     newest = last_common_date(stores, now_at, rule.closed_after) if stores else now_at.date()
     last_date = last.date() if last else max(newest, first.date()) if first else newest
     return (first.date() if first else last_date - dt.timedelta(days=days - 1)), last_date

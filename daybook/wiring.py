@@ -22,7 +22,7 @@ from daybook.ledger.engine import open_engine
 from daybook.ledger.migrate import upgrade
 from daybook.ledger.organisations import read_organisations
 from daybook.ledger.stores import read_stores
-from daybook.pos.registry import source_of
+from daybook.pos.registry import grace_of, source_of
 from daybook.pos.source_context import SourceContext, parse_options
 from daybook.settings import Settings, load_settings
 from daybook.spend import aspire
@@ -96,8 +96,11 @@ class Wiring:
 
     def source_at(self, url: str, stores: Sequence[Store] | None = None) -> ReceiptSource:
         """The source at an address, with the settings' options; of these or the ledger's stores."""
+        return source_of(url, self._source_context(stores))
+
+    def _source_context(self, stores: Sequence[Store] | None = None) -> SourceContext:
         token, path = self.settings.pos_token, self.settings.pos_options
-        context = SourceContext(
+        return SourceContext(
             tables={} if path is None else parse_options(_options_text(path), str(path)),
             where="" if path is None else str(path),
             stores=self._stores if stores is None else lambda: stores,
@@ -105,7 +108,6 @@ class Wiring:
             http=lambda: self.http,
             clock=self.clock,
         )
-        return source_of(url, context)
 
     @cached_property
     def expense_sources(self) -> list[ExpenseSource]:
@@ -227,9 +229,16 @@ class Wiring:
         wanted = {one.organisation_id for one in stores.values()}
         return [one for key, one in self.organisations().items() if key in wanted]
 
-    def closing_rule(self, now_at: dt.datetime) -> ClosingRule:
-        """When a date counts as closed, seen from then."""
+    def closing_rule(self, now_at: dt.datetime, url: str | None = None) -> ClosingRule:
+        """When a date counts as closed, seen from then: after the grace of the source, if any.
+
+        The source is the one at this address, or that of the settings.
+        """
         closed_after = dt.timedelta(minutes=self.settings.closed_after_minutes)
+        address = url or (self.settings.pos_url and self.settings.pos_url.get_secret_value())
+        if address:
+            grace = grace_of(address, self._source_context())
+            closed_after = closed_after if grace is None else grace
         return ClosingRule(now_at, closed_after, self.settings.trailing_days)
 
     def document_url(self, id_xero: str) -> str:

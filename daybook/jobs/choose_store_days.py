@@ -26,6 +26,7 @@ class ClosingRule:
     """When a date has closed, seen from `now_at`, and how many closed dates a night looks back.
 
     `now_at` is when the run was meant to start, so that a late start asks for the same dates.
+    `closed_after` is the grace of the source: younger days are not final, so they are not chosen.
     """
 
     now_at: dt.datetime
@@ -61,11 +62,18 @@ def _in_range(
     for store in stores:
         closed = _last_closed(store, rule)
         if last_date > closed:
+            what = "final" if _is_over(last_date, store, rule) else "over"
             raise InputError(
-                f"{last_date} is not over yet at {store.name}: its last closed business date is "
+                f"{last_date} is not {what} yet at {store.name}: its last closed business date is "
                 f"{closed}. Ask for {closed} or earlier."
             )
     return [day for one in stores for day in _days_of(one, first_date, last_date)]
+
+
+def _is_over(date: dt.date, store: Store, rule: ClosingRule) -> bool:
+    """Whether the day is over, though its source may still bring sales."""
+    over = last_closed_date(rule.now_at, store.time_zone, store.cutoff, dt.timedelta(0))
+    return date <= over
 
 
 def _last_closed(store: Store, rule: ClosingRule) -> dt.date:

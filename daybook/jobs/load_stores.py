@@ -7,13 +7,18 @@ time_zone = "Asia/Singapore"
 currency = "SGD"
 cutoff = 04:00:00               # optional: when its next business date begins
 opened_date = 2025-03-01        # optional, as is closed_date
+
+[store.expected]                # optional: when it trades, so that a missing day is told
+weekdays = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat"]   # without it, every day
+closed = [2026-02-17]           # closed all the same
+open = [2026-02-22]             # open all the same
 """
 
 from __future__ import annotations
 
 import datetime as dt
 import re
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Literal, get_args
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
@@ -22,13 +27,21 @@ from daybook.errors import InputError
 from daybook.jobs.load_mapping import organisation_named
 from daybook.ledger.stores import write_stores
 from daybook.money import minor_digits
-from daybook.sales.store import Store
+from daybook.sales.store import Store, TradingDays
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
 
+Weekday = Literal["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"]
+_WEEKDAYS: Final[tuple[Weekday, ...]] = get_args(Weekday)
 # The id becomes part of the invoice number, which Xero takes in printable ASCII only.
 _STORE_ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,49}")
+
+
+class _ExpectedEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    weekdays: tuple[Weekday, ...] = _WEEKDAYS
+    closed: list[dt.date] = []
+    open: list[dt.date] = []
 
 
 class _StoreEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -39,6 +52,7 @@ class _StoreEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     cutoff: dt.time = dt.time(0, 0)
     opened_date: dt.date | None = None
     closed_date: dt.date | None = None
+    expected: _ExpectedEntry | None = None
 
 
 class _StoresFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -57,7 +71,7 @@ def parse_stores(toml: str, where: str) -> list[Store]:
         if entry.store_id in seen:
             raise InputError(f"Store '{entry.store_id}' stands twice in {where}; keep one of them.")
         seen.add(entry.store_id)
-    return [Store(**msgspec.structs.asdict(entry)) for entry in entries]
+    return [_store(entry) for entry in entries]
 
 
 def load_stores(engine: Engine, toml: str, where: str, organisation: str | None) -> int:
@@ -69,11 +83,30 @@ def load_stores(engine: Engine, toml: str, where: str, organisation: str | None)
     return len(stores)
 
 
+def _store(entry: _StoreEntry) -> Store:
+    fields = msgspec.structs.asdict(entry) | {"expected": None}
+    expected = entry.expected
+    if expected is None:
+        return Store(**fields)
+    days = TradingDays(
+        tuple(number for number, name in enumerate(_WEEKDAYS) if name in expected.weekdays),
+        tuple(sorted(expected.closed)),
+        tuple(sorted(expected.open)),
+    )
+    return Store(**{**fields, "expected": days})
+
+
 def _check(entry: _StoreEntry, where: str) -> None:
     if not _STORE_ID.fullmatch(entry.store_id):
         raise InputError(
             f"'{entry.store_id}' in {where} cannot be a store id: use up to 50 letters, digits, "
             "dots, dashes and underscores."
+        )
+    both = set(entry.expected.closed) & set(entry.expected.open) if entry.expected else set()
+    if both:
+        raise InputError(
+            f"{min(both)} stands under closed and under open of store '{entry.store_id}' in "
+            f"{where}; keep one of them."
         )
     try:
         ZoneInfo(entry.time_zone)

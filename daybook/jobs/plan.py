@@ -120,6 +120,8 @@ def plan_store_day(
 ) -> tuple[StoreDayStatus, list[NewDocument]]:
     """One store-day's documents over all its currencies, or the reasons why there are none."""
     if not totals:
+        if store.store.expects_sales_on(day.business_date):
+            return StoreDayStatus(day, "missing", (_missing(day, store),)), []
         return StoreDayStatus(day, "no_sales"), []
     if store.organisation_id is None:
         return StoreDayStatus(day, "held", (_no_organisation(store),)), []
@@ -159,7 +161,7 @@ def _change(
     """Compare what is wanted of a store-day with what was filed for it."""
     if not filed:
         return _Change(status, tuple(new))
-    if status.state == "held" and any(one.filed.is_sent for one in filed):
+    if status.state in ("held", "missing") and any(one.filed.is_sent for one in filed):
         return _Change(status)  # what is in Xero stays until the cause is mended
     total_ids = {one.filed.document.currency: one.filed.daily_total_id for one in filed}
     current_ids = {total.currency: total_id for total_id, total in totals}
@@ -211,6 +213,17 @@ def _mapping_of(
     """The mapping in force for this store-day, if its organisation has one that early."""
     dated = mappings.get(store.organisation_id or 0)
     return dated.on(day.business_date) if dated else None
+
+
+def _missing(day: StoreDay, store: LedgerStore) -> Hold:
+    return Hold(
+        HoldCode.MISSING_DAY,
+        day.business_date.isoformat(),
+        f"{store.store.name} should have traded on {day.business_date:%A}, {day.business_date}, "
+        "but no receipt was found. Check that the sales reached the point of sale's files or "
+        "account. If the store was closed, add the date to closed under its [store.expected] in "
+        "the stores file and load it.",
+    )
 
 
 def _no_organisation(store: LedgerStore) -> Hold:

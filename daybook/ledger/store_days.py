@@ -18,12 +18,12 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection
 
-StoreDayState = Literal["no_sales", "totalled", "held", "planned", "posted", "failed"]
+StoreDayState = Literal["no_sales", "missing", "totalled", "held", "planned", "posted", "failed"]
 
 
 @dataclass(frozen=True, slots=True)
 class StoreDayStatus:
-    """A store-day's state; `holds` say why, when it is held or failed."""
+    """A store-day's state; `holds` say why, when it is missing, held or failed."""
 
     store_day: StoreDay
     state: StoreDayState

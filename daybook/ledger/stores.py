@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import msgspec
 from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 
 from daybook.ledger.tables import stores
-from daybook.sales.store import Store
+from daybook.sales.store import Store, TradingDays
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -39,6 +40,7 @@ def write_stores(
             "cutoff": store.cutoff,
             "opened_date": store.opened_date,
             "closed_date": store.closed_date,
+            "expected": store.expected and msgspec.to_builtins(store.expected),
         }
         for store in wanted
     ]
@@ -67,6 +69,7 @@ def read_stores(
                 cutoff=row.cutoff,
                 opened_date=row.opened_date,
                 closed_date=row.closed_date,
+                expected=row.expected and msgspec.convert(row.expected, TradingDays),
             ),
             row.organisation_id,
         )

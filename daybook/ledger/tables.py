@@ -86,7 +86,7 @@ stores = Table(
     Column("opened_date", Date),
     Column("closed_date", Date),
     # When it trades; without it nobody knows, and a day without receipts is no surprise.
-    Column("expected", JSONB),
+    Column("expected", JSONB(none_as_null=True)),
 )
 
 # The newest version of each receipt. business_date is derived from sold_at by the store's rule;

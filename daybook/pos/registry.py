@@ -13,8 +13,10 @@ from fsspec import available_protocols
 from daybook.errors import InputError
 from daybook.pos.files import FilesSource
 from daybook.pos.openers import open_loyverse, open_qashier, open_sql, open_square
+from daybook.pos.source_context import NoOptions
 
 if TYPE_CHECKING:
+    import datetime as dt
     from collections.abc import Callable
 
     from daybook.pos.source import ReceiptSource
@@ -35,6 +37,8 @@ SOURCES: Final[dict[str, SourceKind]] = {
     "sql": SourceKind("sql+postgresql://user:password@host:5432/pos", open_sql),
     "square": SourceKind("square+https://connect.squareup.com", open_square),
 }
+# The source of every other address; all it may have in its table is what all sources may.
+_FILES: Final = "files"
 
 
 def source_of(url: str, context: SourceContext) -> ReceiptSource:
@@ -54,13 +58,26 @@ def source_of(url: str, context: SourceContext) -> ReceiptSource:
             f"No point of sale is read from addresses that begin with {scheme}://; use a folder "
             f"or an fsspec URL such as s3://bucket/pos for files, or one like {known}."
         )
+    context.options(_FILES, NoOptions)
     return FilesSource(url)
 
 
+def grace_of(url: str, context: SourceContext) -> dt.timedelta | None:
+    """How long after its end a day of the source at this address is not final, if that is set.
+
+    Raises:
+        InputError: it is not a number of minutes.
+    """
+    _refuse_unknown_options(context)
+    name, plus, _ = url.partition("+")
+    return context.grace(name if plus and name in SOURCES else _FILES)
+
+
 def _refuse_unknown_options(context: SourceContext) -> None:
+    known = [*SOURCES, _FILES]
     for name in context.tables:
-        if name not in SOURCES:
+        if name not in known:
             raise InputError(
                 f"[{name}] in {context.where} is not the options of any source; there are "
-                f"{', '.join(f'[{one}]' for one in SOURCES)}. Correct its name, or remove it."
+                f"{', '.join(f'[{one}]' for one in known)}. Correct its name, or remove it."
             )

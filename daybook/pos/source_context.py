@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, Final, TypeVar
 
 import msgspec
 
@@ -19,6 +20,17 @@ if TYPE_CHECKING:
     from daybook.sales.store import Store
 
 _Form = TypeVar("_Form")
+_GRACE: Final = "grace_minutes"
+
+
+class NoOptions(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The form of a table in which nothing may stand."""
+
+
+class _Grace(msgspec.Struct, frozen=True):
+    """What the table of any source may have: how long after its end a day is not final."""
+
+    grace_minutes: Annotated[int, msgspec.Meta(ge=0, le=43_200)] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +54,8 @@ class SourceContext:
             InputError: the table is missing though it is needed, or something in it is wrong.
         """
         try:
-            return msgspec.convert(self.tables.get(name, {}), form)
+            own = {key: value for key, value in self._table(name).items() if key != _GRACE}
+            return msgspec.convert(own, form)
         except msgspec.ValidationError as error:
             if name in self.tables:
                 raise InputError(f"The table [{name}] in {self.where} is wrong: {error}.") from None
@@ -50,6 +63,22 @@ class SourceContext:
                 f"This source needs options: write a table [{name}] into "
                 f"{self.where or 'a TOML file and set DAYBOOK_POS_OPTIONS to its path'}."
             ) from None
+
+    def grace(self, name: str) -> dt.timedelta | None:
+        """How long after its end a day of this source is not final, where its table says so.
+
+        Raises:
+            InputError: it is not a number of minutes up to 30 days.
+        """
+        try:
+            minutes = msgspec.convert(self._table(name), _Grace).grace_minutes
+        except msgspec.ValidationError as error:
+            raise InputError(f"The table [{name}] in {self.where} is wrong: {error}.") from None
+        return None if minutes is None else dt.timedelta(minutes=minutes)
+
+    def _table(self, name: str) -> dict[str, Any]:
+        table: dict[str, Any] = self.tables.get(name, {})
+        return table
 
     def needed_token(self) -> str:
         """The access token.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -15,6 +15,8 @@ from sqlalchemy import text
 from till_files import Sale, write_sales
 
 from daybook import wiring
+from daybook.ledger.stores import write_stores
+from daybook.sales.store import TradingDays
 from daybook.settings import Settings
 from daybook.wiring import Wiring
 from flows.backfill import backfill
@@ -140,6 +142,20 @@ def test_row_that_cannot_be_read_holds_its_day_by_name(tills: Tills) -> None:
     write_sales(tills.folder, [*good, Sale("S02", "R3", MIDDAY)])
     assert daily_sales(business_date=DATE, return_state=True).is_completed()
     assert ["11.50", "23.00"] == [row["total"] for row in tills.chain.books()["invoices"]]
+
+
+def test_missing_day_fails_the_run_by_name(tills: Tills) -> None:
+    """The store trades every day, and nothing was read of it: the others are posted."""
+    store = replace(tills.chain.stores[2], expected=TradingDays())
+    with tills.chain.engine.begin() as connection:
+        write_stores(connection, [store], tills.chain.organisation.organisation_id)
+    write_sales(tills.folder, [Sale("S01", "R1", MIDDAY)])
+    state = daily_sales(business_date=DATE, return_state=True)
+    assert state.is_failed()
+    assert "2026-03-14 store S03: Kopi 3 should have traded on Saturday" in str(state.message)
+    assert "store S02" not in str(state.message)  # it does not say when it trades
+    assert "1 missing" in artifacts("summary")[-1]
+    assert {"PAID": 1} == tills.chain.books()["counts"]["invoices"]
 
 
 def test_retry_after_a_correction_does_only_what_is_missing(tills: Tills) -> None:

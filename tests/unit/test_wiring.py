@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import TYPE_CHECKING
 
 import pytest
@@ -20,6 +21,7 @@ receipts = "SELECT 1 WHERE at >= :first_at AND at < :last_at"
 lines = "SELECT 1 WHERE at >= :first_at AND at < :last_at"
 tenders = "SELECT 1 WHERE at >= :first_at AND at < :last_at"
 """
+NOW_AT = dt.datetime(2026, 3, 14, 23, 30, tzinfo=dt.UTC)
 
 
 def wired(tmp_path: Path, url: str | None, options: Path | None = None) -> Wiring:
@@ -47,6 +49,16 @@ def test_options_that_cannot_be_read_are_named(tmp_path: Path) -> None:
     """By the variable and the path."""
     with pytest.raises(SettingError, match=r"pos.toml, which DAYBOOK_POS_OPTIONS names, cannot"):
         _ = wired(tmp_path, "/mnt/pos", tmp_path / "pos.toml").source
+
+
+def test_a_date_closes_after_the_grace_of_its_source(tmp_path: Path) -> None:
+    """Of the source in question; without one, after the minutes of the setting."""
+    path = tmp_path / "pos.toml"
+    path.write_text("[files]\ngrace_minutes = 90\n" + OPTIONS)
+    one = wired(tmp_path, "/mnt/pos", path)
+    assert dt.timedelta(minutes=90) == one.closing_rule(NOW_AT).closed_after
+    assert dt.timedelta(0) == one.closing_rule(NOW_AT, "sql+sqlite://").closed_after
+    assert dt.timedelta(0) == wired(tmp_path, None).closing_rule(NOW_AT).closed_after
 
 
 def test_address_and_token_are_not_shown(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -48,6 +49,18 @@ def test_each_store_closes_by_its_own_clock(engine: Engine) -> None:
     assert [
         ("S01", 13), ("S01", 14), ("S02", 12), ("S02", 13), ("S03", 13),
     ] == days(choose(engine, None, None, RULE))  # fmt: skip
+
+
+def test_a_day_younger_than_its_source_s_grace_is_not_chosen_yet(engine: Engine) -> None:
+    """Seven and a half hours after midnight; a later night chooses it, and reads it again."""
+    for hours, last in ((7, 14), (8, 13)):
+        rule = replace(RULE, closed_after=dt.timedelta(hours=hours))
+        assert [("S01", last - 1), ("S01", last)] == days(choose(engine, ["S01"], None, rule))
+    eight = replace(RULE, closed_after=dt.timedelta(hours=8))
+    for day, says in ((14, "2026-03-14 is not final yet"), (15, "2026-03-15 is not over yet")):
+        dates = (dt.date(2026, 3, day), dt.date(2026, 3, day))
+        with pytest.raises(InputError, match=says):
+            choose(engine, ["S01"], dates, eight)
 
 
 def test_trailing_window_is_read_again_and_a_range_is_not(engine: Engine) -> None:

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from threading import Event, Thread
 from typing import TYPE_CHECKING
 
-from kopi_corner import daily_total
+import pytest
+from kopi_corner import DATE, daily_total
 from sqlalchemy import text
 
 from daybook.clock import SystemClock
 from daybook.jobs.plan import plan
 from daybook.ledger.documents import SALES_KINDS, claim, known_documents, waiting_documents
 from daybook.ledger.store_days import read_store_days
+from daybook.ledger.stores import write_stores
 from daybook.posting.holds import Hold, HoldCode
+from daybook.sales.store import StoreDay, TradingDays
 
 if TYPE_CHECKING:
     from kopi_corner import Chain
@@ -77,6 +81,36 @@ def test_a_posted_day_with_a_late_receipt_that_could_not_be_read_stays(chain: Ch
     chain.plan(days)
     chain.post(days)
     assert ["11.50", "11.50"] == [row["total"] for row in chain.books()["invoices"]]
+
+
+@pytest.mark.parametrize(
+    ("weekdays", "state"), [((5,), "missing"), ((0, 1, 2, 3, 4, 6), "no_sales"), (None, "no_sales")]
+)
+def test_a_closed_day_is_not_a_missing_day(
+    chain: Chain, weekdays: tuple[int, ...] | None, state: str
+) -> None:
+    """No receipts on a Saturday: missing where the store trades on Saturdays, and said so."""
+    expected = TradingDays(weekdays) if weekdays else None
+    store = replace(chain.stores[0], expected=expected)
+    with chain.engine.begin() as connection:
+        write_stores(connection, [store], chain.organisation.organisation_id)
+    (status,) = chain.plan([StoreDay(DATE, "S01")]).statuses
+    assert state == status.state
+    assert (state == "missing") is (len(status.holds) == 1)
+    for hold in status.holds:
+        assert "Kopi 1 should have traded on Saturday, 2026-03-14, but no receipt" in hold.sentence
+
+
+def test_a_missing_day_is_posted_once_its_receipts_come(chain: Chain) -> None:
+    """It is asked for again, and then it is a day like any other."""
+    store = replace(chain.stores[0], expected=TradingDays())
+    with chain.engine.begin() as connection:
+        write_stores(connection, [store], chain.organisation.organisation_id)
+    chain.plan([StoreDay(DATE, "S01")])
+    days = chain.total([daily_total("S01")])
+    assert ["planned"] == [one.state for one in chain.plan(days).statuses]
+    chain.post(days)
+    assert 1 == len(chain.books()["invoices"])
 
 
 def test_document_is_not_claimed_while_a_plan_looks_at_it(chain: Chain) -> None:

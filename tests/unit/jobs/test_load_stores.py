@@ -8,7 +8,7 @@ import pytest
 
 from daybook.errors import InputError
 from daybook.jobs.load_stores import parse_stores
-from daybook.sales.store import Store
+from daybook.sales.store import Store, TradingDays
 
 TOML = """
 [[store]]
@@ -36,6 +36,17 @@ def test_file_becomes_stores() -> None:
     ] == parse_stores(TOML, "stores.toml")
 
 
+def test_a_store_may_say_when_it_trades() -> None:
+    """Days of the week, and dates that differ; a store that says nothing expects nothing."""
+    said = TOML + "[store.expected]\n" + 'weekdays = ["Sun", "Mon"]\nclosed = [2026-02-17]\n'
+    (store,) = parse_stores(said, "stores.toml")
+    assert TradingDays((0, 6), (dt.date(2026, 2, 17),)) == store.expected
+    (daily,) = parse_stores(TOML + "[store.expected]\n", "stores.toml")
+    assert TradingDays() == daily.expected
+    (silent,) = parse_stores(TOML, "stores.toml")
+    assert silent.expected is None
+
+
 @pytest.mark.parametrize(
     ("broken", "says"),
     [
@@ -47,6 +58,12 @@ def test_file_becomes_stores() -> None:
         (TOML.replace("cutoff", "cut_off"), "cut_off"),
         (TOML.replace('name = "Kopi Corner Tanjong"', ""), "name"),
         ("[[store]", "cannot be used"),
+        (TOML + '[store.expected]\nweekdays = ["Monday"]', "Invalid enum value 'Monday'"),
+        (TOML + "[store.expected]\nclosed = [2026-02-30]", "cannot be used"),
+        (
+            TOML + "[store.expected]\nclosed = [2026-02-17]\nopen = [2026-02-17]",
+            "2026-02-17 stands under closed and under open of store 'S01'",
+        ),
     ],
 )
 def test_what_is_wrong_is_said_in_a_sentence(broken: str, says: str) -> None:

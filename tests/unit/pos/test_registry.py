@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import TYPE_CHECKING
 
 import pytest
 
 from daybook.errors import InputError
 from daybook.pos.files import FilesSource
-from daybook.pos.registry import SOURCES, SourceKind, source_of
+from daybook.pos.registry import SOURCES, SourceKind, grace_of, source_of
 from daybook.pos.source_context import SourceContext
 
 if TYPE_CHECKING:
@@ -60,6 +61,36 @@ def test_a_new_source_is_one_entry(monkeypatch: pytest.MonkeyPatch) -> None:
     context = SourceContext({"own": {}}, "pos.toml")
     assert "files at file:///mnt/x" == source_of("own+file:///mnt/x", context).name
     assert [("file:///mnt/x", context)] == opened
+
+
+@pytest.mark.parametrize(
+    ("url", "grace"),
+    [
+        ("square+https://connect.squareup.com", dt.timedelta(hours=3)),
+        ("/mnt/pos", dt.timedelta(0)),
+        ("sql+postgresql://host/pos", None),
+    ],
+)
+def test_each_source_has_its_own_grace(url: str, grace: dt.timedelta | None) -> None:
+    """The minutes in its table; where none stand, the setting for all of them counts."""
+    tables = {"square": {"grace_minutes": 180}, "files": {"grace_minutes": 0}, "sql": QUERIES}
+    assert grace == grace_of(url, SourceContext(tables, "pos.toml"))
+
+
+def test_a_grace_is_no_option_of_the_source_itself() -> None:
+    """It may stand in any table; one that is no number of minutes is refused."""
+    tables = {"sql": QUERIES | {"grace_minutes": 30}, "files": {"grace_minutes": 30}}
+    context = SourceContext(tables, "pos.toml")
+    assert "database" in source_of("sql+sqlite://", context).name
+    assert "files at /mnt/pos" == source_of("/mnt/pos", context).name
+    with pytest.raises(InputError, match=r"^The table \[files\] in pos.toml is wrong: Expected"):
+        grace_of("/mnt/pos", SourceContext({"files": {"grace_minutes": -1}}, "pos.toml"))
+
+
+def test_files_have_no_other_options() -> None:
+    """A misspelt one would be ignored silently."""
+    with pytest.raises(InputError, match=r"^The table \[files\] in pos.toml is wrong"):
+        source_of("/mnt/pos", SourceContext({"files": {"grace": 30}}, "pos.toml"))
 
 
 def test_options_of_no_source_are_refused() -> None:
