@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from hashlib import blake2b
 from typing import TYPE_CHECKING
+
+import msgspec
 
 from daybook.sandbox.routing import Reply
 from daybook.sandbox.validation import ApiError
 
 if TYPE_CHECKING:
-    from datetime import datetime
+    from collections.abc import Iterator
 
 KEPT = timedelta(minutes=6)
 MAX_LENGTH = 128
@@ -20,10 +21,11 @@ MAX_BYTES = 256 * 1024 * 1024
 METHODS = frozenset({"POST", "PUT", "PATCH"})
 
 
-@dataclass(frozen=True, slots=True)
-class _Kept:
+class KeptReply(msgspec.Struct, frozen=True):
     """A reply, the request it answered, and until when both are remembered."""
 
+    client_id: str
+    key: str
     fingerprint: bytes
     reply: Reply
     until: datetime
@@ -42,9 +44,11 @@ class ReplayCache:
     """Replies by (app, key); one key space per app, whatever the organisation."""
 
     def __init__(self) -> None:
-        """Start empty; keys do not survive a restart."""
-        self._kept: dict[tuple[str, str], _Kept] = {}
+        """Start empty."""
+        self._kept: dict[tuple[str, str], KeptReply] = {}
         self._bytes = 0
+        self.unsaved: list[KeptReply] = []
+        """What the state file has not got yet."""
 
     def __len__(self) -> int:
         """Count the replies that are kept."""
@@ -78,15 +82,26 @@ class ReplayCache:
         """Remember a reply from now on for six minutes; drop those that ran out or are too many."""
         body = bytes(reply.body)
         copy = Reply(reply.status, body, reply.content_type, dict(reply.headers))
-        self._drop((client_id, key))
-        self._kept[client_id, key] = _Kept(print_, copy, now + KEPT)
-        self._bytes += len(body)
+        kept = KeptReply(client_id, key, print_, copy, now + KEPT)
+        self.restore(kept)
+        self.unsaved.append(kept)
         oldest = next(iter(self._kept))
         while self._kept[oldest].until <= now or self._bytes > MAX_BYTES:
             self._drop(oldest)
             oldest = next(iter(self._kept), (client_id, key))
             if oldest == (client_id, key):
                 break
+
+    def restore(self, kept: KeptReply) -> None:
+        """Remember a reply that was kept before a restart, until the same moment."""
+        name = (kept.client_id, kept.key)
+        self._drop(name)
+        self._kept[name] = kept
+        self._bytes += len(kept.reply.body)
+
+    def alive(self, now: datetime) -> Iterator[KeptReply]:
+        """Go through the replies whose time has not run out."""
+        return (kept for kept in self._kept.values() if now < kept.until)
 
     def _drop(self, name: tuple[str, str]) -> None:
         """Forget one reply."""
@@ -97,4 +112,5 @@ class ReplayCache:
     def forget(self) -> None:
         """Drop everything."""
         self._kept.clear()
+        self.unsaved.clear()
         self._bytes = 0

@@ -7,7 +7,10 @@ import zlib
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+import msgspec
+
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from datetime import datetime
 
 DAY_LIMITS = {"starter": 1000, "core": 5000}
@@ -26,8 +29,7 @@ class LimitSettings:
     app_minute: int = 10_000
 
 
-@dataclass(slots=True)
-class _Window:
+class Window(msgspec.Struct):
     """A fixed window: which one it is, and calls counted in it."""
 
     index: int = -1
@@ -38,9 +40,18 @@ class _Window:
 class _Usage:
     """The windows of one app and organisation."""
 
-    minute: _Window = field(default_factory=_Window)
-    day: _Window = field(default_factory=_Window)
+    minute: Window = field(default_factory=Window)
+    day: Window = field(default_factory=Window)
     in_progress: int = 0
+
+
+class Counted(msgspec.Struct):
+    """Calls counted so far, as the state file keeps them; without a tenant those of the app."""
+
+    client_id: str
+    tenant_id: str
+    minute: Window
+    day: Window
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +69,9 @@ class Limiter:
         """Start with nothing used."""
         self.settings = settings
         self._usage: dict[tuple[str, str], _Usage] = {}
-        self._app: dict[str, _Window] = {}
+        self._app: dict[str, Window] = {}
+        self.unsaved: set[tuple[str, str]] = set()
+        """The app and tenant of what the state file has not got yet."""
 
     def usage(self, client_id: str, tenant_id: str) -> _Usage:
         """Return the windows of an app and organisation."""
@@ -69,11 +82,12 @@ class Limiter:
 
     def take_app(self, client_id: str, now: datetime) -> Breach | None:
         """Count a call against the app's own minute."""
-        window = self._app.setdefault(client_id, _Window())
+        window = self._app.setdefault(client_id, Window())
         _roll(window, now.timestamp(), MINUTE_SECONDS)
         if self.settings.enabled and window.used >= self.settings.app_minute:
             return Breach("appminute", _seconds_left(now.timestamp(), MINUTE_SECONDS))
         window.used += 1
+        self.unsaved.add((client_id, ""))
         return None
 
     def take(self, client_id: str, tenant_id: str, now: datetime) -> Breach | None:
@@ -92,11 +106,12 @@ class Limiter:
                 return Breach("minute", _seconds_left(shifted, MINUTE_SECONDS))
         usage.minute.used += 1
         usage.day.used += 1
+        self.unsaved.add((client_id, tenant_id))
         return None
 
     def app_header(self, client_id: str) -> dict[str, str]:
         """Return the header every authenticated answer carries."""
-        window = self._app.setdefault(client_id, _Window())
+        window = self._app.setdefault(client_id, Window())
         left = self.settings.app_minute - window.used if self.settings.enabled else None
         return {"x-appminlimit-remaining": _shown(left, self.settings.app_minute)}
 
@@ -150,9 +165,33 @@ class Limiter:
         _roll(usage.day, shifted, DAY_SECONDS)
         usage.minute.used = used.get("minute_used", usage.minute.used)
         usage.day.used = used.get("day_used", usage.day.used)
+        self.unsaved.add((client_id, tenant_id))
+
+    def counted(self, client_id: str, tenant_id: str) -> Counted:
+        """Return the windows of an app and organisation, or without one those of the app."""
+        if not tenant_id:
+            return Counted(client_id, "", self._app.get(client_id, Window()), Window())
+        usage = self._usage.get((client_id, tenant_id), _Usage())
+        return Counted(client_id, tenant_id, usage.minute, usage.day)
+
+    def all_counted(self) -> Iterator[Counted]:
+        """Go through everything that was counted."""
+        for client_id in self._app:
+            yield self.counted(client_id, "")
+        for client_id, tenant_id in self._usage:
+            yield self.counted(client_id, tenant_id)
+
+    def restore(self, counted: Counted) -> None:
+        """Go on counting where a stop or a kill ended it."""
+        if not counted.tenant_id:
+            self._app[counted.client_id] = counted.minute
+            return
+        usage = self.usage(counted.client_id, counted.tenant_id)
+        usage.minute, usage.day = counted.minute, counted.day
 
     def forget(self) -> None:
         """Start all windows afresh."""
+        self.unsaved |= {*self._usage, *((client_id, "") for client_id in self._app)}
         self._usage.clear()
         self._app.clear()
 
@@ -162,7 +201,7 @@ def _shift(tenant_id: str) -> int:
     return zlib.crc32(tenant_id.encode()) % DAY_SECONDS
 
 
-def _roll(window: _Window, timestamp: float, seconds: int) -> None:
+def _roll(window: Window, timestamp: float, seconds: int) -> None:
     """Begin a new window when the old one is over."""
     index = int(timestamp // seconds)
     if index != window.index:

@@ -57,8 +57,7 @@ class ApiPipeline:
         reply = self._checked(request, trace, correlation_id)
         reply.headers.setdefault("xero-correlation-id", correlation_id)
         reply.headers.update(NO_CACHE)
-        if world.changes or world.identity.is_changed:
-            world.save()
+        world.save()
         return reply
 
     def _checked(self, request: Request, trace: Trace, correlation_id: str) -> Reply:

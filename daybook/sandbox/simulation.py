@@ -6,6 +6,7 @@ from collections import deque
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
+from daybook.sandbox.chronicle import Chronicle
 from daybook.sandbox.clock import Clock
 from daybook.sandbox.faults import FaultPlan
 from daybook.sandbox.idempotency import ReplayCache
@@ -94,6 +95,7 @@ class Simulation:
         self.high_volume = HIGH_VOLUME
         self.limiter = Limiter(LimitSettings(enabled=config.limits, day=DAY_LIMITS[config.tier]))
         self.replays = ReplayCache()
+        self.chronicle = Chronicle()
         self.faults = FaultPlan(config.seed)
         if config.faults_path is not None:
             self.faults.load(config.faults_path)
@@ -162,7 +164,14 @@ class Simulation:
         """Append what changed since the last save to the state file, if there is one."""
         if self.state_file is not None:
             self.state_file.append(self)
+        self.forget_changes()
+
+    def forget_changes(self) -> None:
+        """Everything is in the state file, or nobody wants it there."""
         self.changes.clear()
+        self.replays.unsaved.clear()
+        self.limiter.unsaved.clear()
+        self.chronicle.unsaved.clear()
 
     def bootstrap(self) -> Bootstrap:
         """Return what a client needs."""

@@ -1,8 +1,8 @@
 """Keeps the sandbox's state in one file: a journal of changed records, one JSON line each.
 
-Every write call appends before its reply is sent, so that killing the sandbox loses nothing it
-has answered. At start the journal is read (the last line of a record wins) and written anew,
-compacted, in one atomic rename.
+Every call appends what it changed before its reply is sent, so that killing the sandbox loses
+nothing it has answered. At start, and when it has grown much, the journal is written anew with the
+last line of each record only, in one atomic rename.
 """
 
 from __future__ import annotations
@@ -14,14 +14,22 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from daybook.sandbox.books import TABLES, Books
+from daybook.sandbox.chronicle import Event
+from daybook.sandbox.idempotency import KeptReply
 from daybook.sandbox.identity import IdentityState  # noqa: TC001  as above
+from daybook.sandbox.limits import Counted
 from daybook.sandbox.records import Organisation  # noqa: TC001  as above
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from io import BufferedWriter
     from pathlib import Path
 
     from daybook.sandbox.simulation import Simulation
+
+
+GROWTH_BYTES = 256 * 1024 * 1024
+"""Grown by this much, and to twice its size, the file is written anew: replies run out."""
 
 
 class _Counters(msgspec.Struct):
@@ -48,7 +56,7 @@ class _World(msgspec.Struct):
 
 
 class _Line(msgspec.Struct):
-    """One line of the file; `tenant_id` is empty for the world."""
+    """One line of the file; `tenant_id` is empty for what is not in the books of one."""
 
     tenant_id: str
     table: str
@@ -68,6 +76,8 @@ class StateFile:
         self._file: BufferedWriter | None = None
         self._generation = 0
         self._clock: tuple[float, datetime | None] = (0.0, None)
+        self._compact_bytes = 0
+        self._grown_bytes = 0
 
     def load(self, simulation: Simulation) -> None:
         """Replace the simulation's world with the file's, if there is one, and compact the file."""
@@ -94,6 +104,12 @@ class StateFile:
             simulation.owner_id = world.owner_id
             simulation.clock.offset_seconds = world.clock_offset_seconds
             simulation.clock.frozen_at = world.frozen_at
+        elif entry.table == "reply":
+            simulation.replays.restore(msgspec.json.decode(entry.record, type=KeptReply))
+        elif entry.table == "counted":
+            simulation.limiter.restore(msgspec.json.decode(entry.record, type=Counted))
+        elif entry.table == "event":
+            simulation.chronicle.restore(msgspec.json.decode(entry.record, type=Event))
         elif entry.table == "organisation":
             line = msgspec.json.decode(entry.record, type=_OrganisationLine)
             books = simulation.organisations.get(entry.tenant_id)
@@ -119,10 +135,19 @@ class StateFile:
                 lines.append(_organisation_line(books))
             else:
                 lines.append(_line(tenant_id, table, books.table(table).rows[record_id]))
-        if lines:
-            file = self._open()
-            file.write(b"\n".join(lines) + b"\n")
-            file.flush()
+        lines += [_line("", "reply", kept) for kept in simulation.replays.unsaved]
+        lines += [
+            _line("", "counted", simulation.limiter.counted(*name))
+            for name in sorted(simulation.limiter.unsaved)
+        ]
+        lines += [_line("", "event", event) for event in simulation.chronicle.unsaved]
+        if not lines:
+            return
+        file = self._open()
+        self._grown_bytes += file.write(b"\n".join(lines) + b"\n")
+        file.flush()
+        if self._grown_bytes > max(GROWTH_BYTES, self._compact_bytes):
+            self.rewrite(simulation)
 
     def _world_changed(self, simulation: Simulation) -> bool:
         clock = (simulation.clock.offset_seconds, simulation.clock.frozen_at)
@@ -148,17 +173,28 @@ class StateFile:
         self._path.parent.mkdir(parents=True, exist_ok=True)
         fresh = self._path.with_name(self._path.name + ".new")
         with fresh.open("wb") as file:
-            file.write(self._world_line(simulation) + b"\n")
-            for books in simulation.organisations.values():
-                file.write(_organisation_line(books) + b"\n")
-                for table in TABLES:
-                    for record in books.table(table):
-                        file.write(_line(books.organisation.id, table, record) + b"\n")
+            for line in self._all_lines(simulation):
+                file.write(line + b"\n")
             file.flush()
             os.fsync(file.fileno())
+            self._compact_bytes, self._grown_bytes = file.tell(), 0
         fresh.replace(self._path)
-        simulation.changes.clear()
         simulation.identity.is_changed = False
+        simulation.forget_changes()
+
+    def _all_lines(self, simulation: Simulation) -> Iterator[bytes]:
+        yield self._world_line(simulation)
+        for books in simulation.organisations.values():
+            yield _organisation_line(books)
+            for table in TABLES:
+                for record in books.table(table):
+                    yield _line(books.organisation.id, table, record)
+        for kept in simulation.replays.alive(simulation.clock.now()):
+            yield _line("", "reply", kept)
+        for counted in simulation.limiter.all_counted():
+            yield _line("", "counted", counted)
+        for event in simulation.chronicle.events():
+            yield _line("", "event", event)
 
     def _open(self) -> BufferedWriter:
         if self._file is None:

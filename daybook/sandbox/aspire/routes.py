@@ -25,12 +25,13 @@ if TYPE_CHECKING:
 PREFIX = "/aspire/public/v1"
 RECEIPTS = "/aspire/receipts/v1"
 CONTROL = "/_sandbox/aspire"
+CHRONICLE = "aspire"
 CLIENT_ID, CLIENT_SECRET = "aspire-client", "aspire-secret"
 TOKEN_SECONDS = 900
 PER_PAGE_DEFAULT, PER_PAGE_MAX = 100, 1000
 
 
-class NewReceipt(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class NewReceipt(msgspec.Struct, frozen=True, tag=True, forbid_unknown_fields=True):
     """What `POST /_sandbox/aspire/receipts` takes; content in base64."""
 
     transaction_id: str
@@ -52,18 +53,66 @@ def mount(
     plain(CONTROL + "/{path:path}", ["POST", "GET"], accounts.control)
 
 
+class Login(msgspec.Struct, frozen=True, tag=True):
+    """An access token that was given out."""
+
+    token: str
+    expires_at: datetime
+
+
+class NewWorld(msgspec.Struct, frozen=True, tag=True):
+    """Another world instead of what was there."""
+
+    asked: Asked
+
+
+class Change(msgspec.Struct, frozen=True, tag=True):
+    """A payment that was added or changed."""
+
+    fields: dict[str, Any]
+
+
+Event = Login | NewWorld | Change | NewReceipt
+
+
 class _Aspire:
-    """The API in front of a generated world; the world is made when first asked for."""
+    """The API in front of a generated world; the world is made when first asked for.
+
+    Whatever is done to it is an event first: after a restart the same events are done again.
+    """
 
     def __init__(self, simulation: Simulation) -> None:
         self._simulation = simulation
         self._made: AspireWorld | None = None
+        for event in simulation.chronicle.of(CHRONICLE):
+            self._apply(msgspec.json.decode(event, type=Event))
 
     @property
     def _world(self) -> AspireWorld:
         if self._made is None:
-            self._made = generate(Asked(), self._now.date())
+            self._do(NewWorld(Asked()))
+        assert self._made is not None
         return self._made
+
+    def _do(self, event: Event) -> None:
+        """Let something happen, and note it if it could."""
+        if isinstance(event, NewWorld):
+            event = NewWorld(event.asked.dated(self._now.date()))
+        self._apply(event)
+        is_afresh = isinstance(event, NewWorld)
+        self._simulation.chronicle.tell(CHRONICLE, event, is_afresh=is_afresh)
+        self._simulation.save()
+
+    def _apply(self, event: Event) -> None:
+        if isinstance(event, NewWorld):
+            self._made = generate(event.asked)
+        elif isinstance(event, Login):
+            self._world.tokens[event.token] = event.expires_at
+        elif isinstance(event, Change):
+            self._world.transactions.setdefault(event.fields["id"], {}).update(event.fields)
+        else:
+            content = base64.b64decode(event.content, validate=True)
+            self._world.add_receipt(event.transaction_id, event.name, content)
 
     @property
     def _now(self) -> datetime:
@@ -99,14 +148,11 @@ class _Aspire:
         call = (request.method, request.path[len(CONTROL) :].strip("/"))
         try:
             if call == ("POST", "world"):
-                asked = msgspec.json.decode(request.body or b"{}", type=Asked)
-                self._made = generate(asked, self._now.date())
+                self._do(NewWorld(msgspec.json.decode(request.body or b"{}", type=Asked)))
             elif call == ("POST", "transactions"):
-                self._change(msgspec.json.decode(request.body, type=dict[str, Any]))
+                self._do(Change(msgspec.json.decode(request.body, type=dict[str, Any])))
             elif call == ("POST", "receipts"):
-                new = msgspec.json.decode(request.body, type=NewReceipt)
-                content = base64.b64decode(new.content, validate=True)
-                self._world.add_receipt(new.transaction_id, new.name, content)
+                self._do(msgspec.json.decode(request.body, type=NewReceipt))
             elif call != ("GET", ""):
                 return json_reply({"error": f"No control call {request.path}"}, 404)
         except (msgspec.DecodeError, binascii.Error, KeyError) as error:
@@ -125,10 +171,6 @@ class _Aspire:
             ],
         }
 
-    def _change(self, changes: dict[str, Any]) -> None:
-        known = self._world.transactions.setdefault(changes["id"], {})
-        known.update(changes)
-
     def _login(self, request: Request) -> Reply:
         try:
             given = msgspec.json.decode(request.body, type=dict[str, str])
@@ -142,7 +184,7 @@ class _Aspire:
         if given != expected:
             return json_reply({"message": "Invalid credentials."}, 401)
         token = secrets.token_hex(24)
-        self._world.tokens[token] = self._now + timedelta(seconds=TOKEN_SECONDS)
+        self._do(Login(token, self._now + timedelta(seconds=TOKEN_SECONDS)))
         return json_reply(
             {"access_token": token, "token_type": "Bearer", "expires_in": TOKEN_SECONDS}
         )

@@ -49,6 +49,11 @@ class Asked(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     broken_share: float = 0.0
     many_share: float = 0.0
 
+    def dated(self, today: date) -> Asked:
+        """The same with its first date, so that it means the same payments tomorrow."""
+        first = self.first_date or today - timedelta(days=self.day_count - 1)
+        return msgspec.structs.replace(self, first_date=first)
+
 
 @dataclass(frozen=True, slots=True)
 class ReceiptFile:
@@ -77,17 +82,17 @@ class AspireWorld:
         return self.receipts[key]
 
 
-def generate(asked: Asked, today: date) -> AspireWorld:
-    """Make a world."""
+def generate(asked: Asked) -> AspireWorld:
+    """Make a world from its first date on."""
+    assert asked.first_date is not None
     world = AspireWorld()
     dice = random.Random(asked.seed)  # noqa: S311  reproducible on purpose
-    first = asked.first_date or today - timedelta(days=asked.day_count - 1)
     minutes = sorted(
         dice.randrange(asked.day_count * 24 * 60) for _ in range(asked.transaction_count)
     )
     balance = 50_000_000
     for number, minute in enumerate(minutes, start=1):
-        moment = datetime.combine(first, time(), tzinfo=UTC) + timedelta(minutes=minute)
+        moment = datetime.combine(asked.first_date, time(), tzinfo=UTC) + timedelta(minutes=minute)
         transaction = _transaction(asked, dice, number, moment)
         balance += transaction["amount"]
         transaction["balance"] = balance

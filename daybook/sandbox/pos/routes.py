@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from daybook.sandbox.simulation import Simulation
 
 CONTROL = "/_sandbox/pos"
+CHRONICLE = "tills"
 VENDORS = ("square", "loyverse")
 DAYS_DEFAULT, RECEIPTS_DEFAULT = 14, 40
 
@@ -39,15 +41,22 @@ class Asked(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     shops: tuple[str, ...] = ()
     unlimited_history: bool = False
 
+    def dated(self, today: date) -> Asked:
+        """The same with its first date, so that it means the same shops tomorrow."""
+        first = self.first_date or today - timedelta(days=self.day_count - 1)
+        return msgspec.structs.replace(self, first_date=first)
+
 
 class PosWorld:
     """The generated shops and the two APIs in front of them; made when first asked for."""
 
-    def __init__(self, asked: Asked, today: date) -> None:
-        """Remember the plan."""
-        first = asked.first_date or today - timedelta(days=asked.day_count - 1)
+    def __init__(self, asked: Asked) -> None:
+        """Remember the plan, which has a first date."""
+        assert asked.first_date is not None
         self.shops = tuple(shop for shop in SHOPS if not asked.shops or shop.id in asked.shops)
-        self.plan = Plan(asked.seed, first.isoformat(), asked.day_count, asked.receipts_per_day)
+        self.plan = Plan(
+            asked.seed, asked.first_date.isoformat(), asked.day_count, asked.receipts_per_day
+        )
         self._is_unlimited = asked.unlimited_history
         self._sales: dict[str, list[Sale]] = {}
 
@@ -105,47 +114,59 @@ class PosWorld:
         }
 
 
+@dataclass
+class _Mall:
+    """The shops that are served at the moment; a restart finds the same ones."""
+
+    simulation: Simulation
+    shops: PosWorld
+
+    def answer_square(self, request: Request) -> Reply:
+        return self.shops.square.answer(request, self.simulation.clock.now())
+
+    def answer_loyverse(self, request: Request) -> Reply:
+        return self.shops.loyverse.answer(request, self.simulation.clock.now())
+
+    def control(self, request: Request) -> Reply:
+        """Answer one control call."""
+        now = self.simulation.clock.now()
+        call = (request.method, request.path[len(CONTROL) :].strip("/"))
+        if call == ("POST", "shops"):
+            try:
+                asked = msgspec.json.decode(request.body or b"{}", type=Asked)
+            except msgspec.DecodeError as error:
+                return json_reply({"error": str(error)}, 400)
+            self.shops = _opened(self.simulation, asked)
+            self.simulation.save()
+        elif call == ("GET", "totals"):
+            vendor = request.query().get("vendor", "")
+            wanted = [name for name in VENDORS if vendor in {"", name}]
+            sales = [sale for name in wanted for sale in self.shops.sales(name)]
+            return json_reply({"totals": totals.expected(sales, now)})
+        elif call != ("GET", ""):
+            return json_reply({"error": f"No control call {request.method} {request.path}"}, 404)
+        return json_reply(self.shops.as_json())
+
+
+def _opened(simulation: Simulation, asked: Asked) -> PosWorld:
+    """Make shops, and note how; the next call saves it."""
+    dated = asked.dated(simulation.clock.now().date())
+    simulation.chronicle.tell(CHRONICLE, dated, is_afresh=True)
+    return PosWorld(dated)
+
+
 def mount(
     world: Simulation,
     recorded: Callable[[str, list[str], Callable[[Request, Trace], Reply]], None],
     plain: Callable[[str, list[str] | None, Callable[[Request], Reply]], None],
 ) -> None:
     """Serve both APIs (logged, and open to faults) and their control calls beside Xero's."""
-    shops = [PosWorld(Asked(), world.clock.now().date())]
-
-    def control(request: Request) -> Reply:
-        return _control(world, shops, request)
-
+    noted = [msgspec.json.decode(event, type=Asked) for event in world.chronicle.of(CHRONICLE)]
+    mall = _Mall(world, PosWorld(noted[-1]) if noted else _opened(world, Asked()))
     every = ["GET", "PUT", "POST", "DELETE", "PATCH"]
+    recorded(square.PREFIX + "/{path:path}", every, lambda request, _: mall.answer_square(request))
     recorded(
-        square.PREFIX + "/{path:path}",
-        every,
-        lambda request, _: shops[0].square.answer(request, world.clock.now()),
+        loyverse.PREFIX + "/{path:path}", every, lambda request, _: mall.answer_loyverse(request)
     )
-    recorded(
-        loyverse.PREFIX + "/{path:path}",
-        every,
-        lambda request, _: shops[0].loyverse.answer(request, world.clock.now()),
-    )
-    plain(CONTROL, ["GET"], control)
-    plain(CONTROL + "/{path:path}", ["GET", "POST"], control)
-
-
-def _control(world: Simulation, shops: list[PosWorld], request: Request) -> Reply:
-    """Answer one control call."""
-    now = world.clock.now()
-    call = (request.method, request.path[len(CONTROL) :].strip("/"))
-    if call == ("POST", "shops"):
-        try:
-            asked = msgspec.json.decode(request.body or b"{}", type=Asked)
-        except msgspec.DecodeError as error:
-            return json_reply({"error": str(error)}, 400)
-        shops[0] = PosWorld(asked, now.date())
-    elif call == ("GET", "totals"):
-        vendor = request.query().get("vendor", "")
-        wanted = [name for name in VENDORS if vendor in {"", name}]
-        sales = [sale for name in wanted for sale in shops[0].sales(name)]
-        return json_reply({"totals": totals.expected(sales, now)})
-    elif call != ("GET", ""):
-        return json_reply({"error": f"No control call {request.method} {request.path}"}, 404)
-    return json_reply(shops[0].as_json())
+    plain(CONTROL, ["GET"], mall.control)
+    plain(CONTROL + "/{path:path}", ["GET", "POST"], mall.control)
