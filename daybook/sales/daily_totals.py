@@ -49,7 +49,7 @@ class TotalFrames:
 
 
 @dataclass(frozen=True, slots=True)
-class _Days:
+class StoreDays:
     """The distinct store-days, and per receipt the bucket (day x direction) it sums into."""
 
     frame: pd.DataFrame
@@ -76,21 +76,26 @@ def daily_totals(batch: ReceiptBatch, stores: Sequence[Store]) -> list[DailyTota
 
 def total_frames(batch: ReceiptBatch, stores: Sequence[Store]) -> TotalFrames:
     """The full rule over frames; what `daily_totals` wraps into values."""
-    days = _days(batch.receipts, stores)
+    days = days_of(batch.receipts, stores)
     locate = locator(batch.receipts["receipt_key"].to_numpy())
     return TotalFrames(
         days=days.frame,
-        categories=_sums(
-            batch.lines,
-            days,
-            locate,
-            names=("category", "tax_code"),
-            amounts=("net_minor", "tax_minor"),
-        ).rename(columns={"row_count": "line_count"}),
+        categories=category_sums(batch.lines, days, locate),
         tenders=_sums(
             batch.tenders, days, locate, names=("tender",), amounts=("amount_minor",)
         ).rename(columns={"row_count": "tender_count"}),
     )
+
+
+def category_sums(lines: pd.DataFrame, days: StoreDays, locate: Locator) -> pd.DataFrame:
+    """The lines by day, category, tax code and direction: the categories of `TotalFrames`."""
+    return _sums(
+        lines,
+        days,
+        locate,
+        names=("category", "tax_code"),
+        amounts=("net_minor", "tax_minor"),
+    ).rename(columns={"row_count": "line_count"})
 
 
 def newest_rows(receipts: pd.DataFrame) -> NDArray[np.bool_]:
@@ -115,7 +120,8 @@ def newest_rows(receipts: pd.DataFrame) -> NDArray[np.bool_]:
     return is_newest
 
 
-def _days(receipts: pd.DataFrame, stores: Sequence[Store]) -> _Days:
+def days_of(receipts: pd.DataFrame, stores: Sequence[Store]) -> StoreDays:
+    """Dates the newest version of each receipt, and counts them by day."""
     is_newest = newest_rows(receipts)
     store_codes, store_ids = sorted_codes(receipts["store_id"])
     currency_codes, currencies = sorted_codes(receipts["currency"])
@@ -145,7 +151,7 @@ def _days(receipts: pd.DataFrame, stores: Sequence[Store]) -> _Days:
             "voided_count": np.bincount(day_no[is_voided], minlength=len(present)),
         }
     )
-    return _Days(frame=frame, bucket=bucket, trash_bucket=trash_bucket)
+    return StoreDays(frame=frame, bucket=bucket, trash_bucket=trash_bucket)
 
 
 def receipt_dates(
@@ -171,7 +177,7 @@ def receipt_dates(
 
 def _sums(
     rows: pd.DataFrame,
-    days: _Days,
+    days: StoreDays,
     locate: Locator,
     *,
     names: tuple[str, ...],
