@@ -23,6 +23,7 @@ GROUPS = (
     "tests.bench.post_rows",
     "tests.bench.year_rows",
     "tests.bench.pos_api_rows",
+    "tests.bench.pos_file_rows",
     "tests.bench.fit_rows",
     "tests.bench.expense_rows",
     "tests.bench.sandbox_rows",
