@@ -53,7 +53,8 @@ def write_corrections(
     """Plan these entries; what was planned before for these expenses and not sent is dropped."""
     connection.execute(_DROP, {"ids": list(expense_ids)})
     rows = msgspec.json.encode(document_rows(planned)).decode()
-    connection.execute(_WRITE, {"rows": rows, "run": run_id, "now": now_at})
+    written = connection.execute(_WRITE, {"rows": rows, "run": run_id, "now": now_at}).scalar_one()
+    assert written == len(planned), "the numbers of correcting entries are new"
 
 
 def write_reviewed(connection: Connection, hashes: dict[str, str], *, now_at: dt.datetime) -> None:
@@ -101,9 +102,11 @@ _WRITE: Final = text("""
     ), events AS (
         INSERT INTO document_events (document_id, at, actor, event, detail)
         SELECT id, :now, :run, 'planned', '{}' FROM written
+    ), changed AS (
+        UPDATE expenses e SET planned_hash = w.content_hash, changed_at = :now
+        FROM wanted w WHERE e.expense_id = w.expense_id
     )
-    UPDATE expenses e SET planned_hash = w.content_hash, changed_at = :now
-    FROM wanted w WHERE e.expense_id = w.expense_id
+    SELECT count(*) FROM written
 """)
 
 _REVIEWED: Final = text("""

@@ -49,7 +49,7 @@ def plan_corrections(
             if amount and place[0] == bank and _kind_of(amount) is kind
         ]
         if parts:
-            number = len(filed) + len(entries)
+            number = _highest_number(filed) + len(entries) + 1
             entries.append(
                 replace(
                     wanted,
@@ -62,6 +62,14 @@ def plan_corrections(
                 )
             )
     return tuple(entries)
+
+
+def _highest_number(filed: Sequence[SpendMoney]) -> int:
+    """The number of the last entry; there may be gaps where Xero refused one."""
+    numbers = [
+        one.natural_key.rpartition(":")[2] for one in filed if ":correction:" in one.natural_key
+    ]
+    return max(map(int, numbers), default=0)
 
 
 def _signed(documents: Sequence[SpendMoney]) -> defaultdict[_Place, Decimal]:

@@ -28,7 +28,7 @@ def organisation() -> dict[str, Any]:
         "currency": "USD",
         "timezone": "EASTERNSTANDARDTIME",
         "accounts": [
-            {"code": BANK_ACCOUNT, "name": "Aspire USD", "type": "BANK", "currency": "USD"}
+            {"code": BANK_ACCOUNT, "name": "Aspire USD", "type": "BANK", "currency_code": "USD"}
         ],
     }
 

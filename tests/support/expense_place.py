@@ -94,9 +94,10 @@ ORGANISATION = {
     "name": NAME,
     "country": "NZ",
     "currency": "SGD",
+    "currencies": ["USD"],
     "accounts": [
-        {"code": "092", "name": "Aspire SGD", "type": "BANK", "currency": "SGD"},
-        {"code": "093", "name": "Aspire USD", "type": "BANK", "currency": "USD"},
+        {"code": "092", "name": "Aspire SGD", "type": "BANK", "currency_code": "SGD"},
+        {"code": "093", "name": "Aspire USD", "type": "BANK", "currency_code": "USD"},
     ],
     "tracking_categories": [{"name": "Region", "options": ["North", "South"]}],
 }
