@@ -104,7 +104,7 @@ class Settings(BaseSettings):
     )
 
     spend_url: str | None = Field(
-        default=None, description="a CSV file of expenses, local or an fsspec URL"
+        default=None, description="a CSV or XLSX file of expenses, local or an fsspec URL"
     )
     receipts_url: str | None = Field(
         default=None, description="a folder of receipts' files, local or an fsspec URL"

@@ -18,7 +18,7 @@ import pyarrow as pa
 from daybook.errors import InputError
 from daybook.pos.cells import plain
 from daybook.pos.file_form import KEY_COLUMNS, MalformedRow, TableFile, chosen_columns
-from daybook.pos.xlsx_safe import opened_workbook
+from daybook.xlsx_safe import opened_workbook
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -1,10 +1,14 @@
-"""Expenses from a CSV file, local or at any fsspec URL. Its form is in docs/expenses.md."""
+"""Expenses from a CSV file or a workbook (xlsx), local or at any fsspec URL.
+
+Both have the same columns, which docs/expenses.md names.
+"""
 
 from __future__ import annotations
 
 import csv
 import datetime as dt
 import io
+from itertools import zip_longest
 from typing import TYPE_CHECKING, Final
 
 import fsspec
@@ -12,6 +16,7 @@ import fsspec
 from daybook.errors import InputError, Unavailable
 from daybook.expenses.expense import Expense, SourceStatus
 from daybook.money import parse_minor
+from daybook.spend.expense_sheet import sheet_rows
 from daybook.spend.source import SpendPage, SpendReject
 
 if TYPE_CHECKING:
@@ -24,7 +29,7 @@ _PAGE_SIZE: Final = 1000
 
 
 class ExpenseFiles:
-    """One CSV file; money out is positive, money that came back negative."""
+    """One file; money out is positive, money that came back negative."""
 
     name = NAME
 
@@ -57,21 +62,34 @@ class ExpenseFiles:
         yield SpendPage(tuple(expenses), tuple(rejects))
 
     def _rows(self) -> Iterator[tuple[int, dict[str, str]]]:
-        reader = csv.DictReader(io.StringIO(self._text()), strict=True)
-        header = reader.fieldnames or ()
-        missing = [name for name in _REQUIRED if name not in header]
+        """The rows that say anything, with their numbers in the file."""
+        header, *rows = self._table() or [[]]
+        names = [name.strip() for name in header]
+        missing = [name for name in _REQUIRED if name not in names]
         if missing:
             raise InputError(
                 f"{self._url} has no column {', '.join(missing)}; its first row must name "
                 f"{', '.join(_REQUIRED)}, and may name {', '.join(_OPTIONAL)}."
             )
+        for number, cells in enumerate(rows, start=2):
+            row = dict(zip_longest(names, map(str.strip, cells[: len(names)]), fillvalue=""))
+            if any(row.values()):
+                yield number, row
+
+    def _table(self) -> list[list[str]]:
+        content = self._content()
+        if self._url.lower().endswith(".xlsx"):
+            return sheet_rows(io.BytesIO(content), self._url)
         try:
-            for number, row in enumerate(reader, start=2):
-                yield number, {name: (value or "").strip() for name, value in row.items() if name}
+            text = content.decode("utf-8-sig")
+        except UnicodeDecodeError as error:
+            raise InputError(f"{self._url} is not UTF-8 text; save it as CSV UTF-8.") from error
+        try:
+            return list(csv.reader(io.StringIO(text), strict=True))
         except csv.Error as error:
             raise InputError(f"{self._url} is not a CSV file: {error}.") from error
 
-    def _text(self) -> str:
+    def _content(self) -> bytes:
         try:
             with fsspec.open(self._url, "rb") as file:
                 content: bytes = file.read()
@@ -79,10 +97,7 @@ class ExpenseFiles:
             raise InputError(f"There is no file {self._url}. Check DAYBOOK_SPEND_URL.") from error
         except OSError as error:
             raise Unavailable(f"{self._url} cannot be read: {error}.") from error
-        try:
-            return content.decode("utf-8-sig")
-        except UnicodeDecodeError as error:
-            raise InputError(f"{self._url} is not UTF-8 text; save it as CSV UTF-8.") from error
+        return content
 
 
 def _expense(row: dict[str, str]) -> Expense:

@@ -1,4 +1,4 @@
-"""Expenses from a CSV file."""
+"""Expenses from a CSV file or a workbook."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import datetime as dt
 from typing import TYPE_CHECKING
 
 import pytest
+from workbooks import write_xlsx
 
 from daybook.errors import InputError
 from daybook.expenses.expense import SourceStatus
@@ -63,3 +64,32 @@ def test_missing_column_and_missing_file_are_refused(tmp_path: Path) -> None:
         page(tmp_path, "id,account,date,amount,currency,merchant\n")
     with pytest.raises(InputError, match="There is no file"):
         list(ExpenseFiles(str(tmp_path / "x.csv")).expenses(dt.date.min, dt.date.max))
+
+
+def test_workbook_is_read_like_a_csv_file(tmp_path: Path) -> None:
+    """Numbers, dates and texts as they were typed; empty rows are nothing."""
+    file = tmp_path / "Expenses.XLSX"
+    header = HEADER.strip().split(",")
+    rows: list[list[object]] = [
+        ["E-1", "a1", dt.date(2026, 3, 14), 12.3, "SGD", "Grab", "Transport", None, "taxi"],
+        [""] * 9,
+        [1002, "a1", "2026-03-15", -1000, "SGD", "Grab", "Transport", "pending"],
+        ["E-3", "a1", dt.date(2026, 3, 16), 12.505, "SGD", "Grab", "Transport"],
+    ]
+    write_xlsx(file, {"Any name": [header, *rows]})
+    [found] = ExpenseFiles(str(file)).expenses(dt.date(2026, 3, 1), dt.date(2026, 3, 31))
+    assert [("files-E-1", 1230, "taxi"), ("files-1002", -100_000, "")] == [
+        (one.expense_id, one.amount_minor, one.note) for one in found.expenses
+    ]
+    assert [dt.date(2026, 3, 14), dt.date(2026, 3, 15)] == [
+        one.spent_date for one in found.expenses
+    ]
+    assert ["5"] == [one.where.rpartition(" ")[2] for one in found.rejects]
+
+
+def test_file_that_is_no_workbook_is_refused(tmp_path: Path) -> None:
+    """Whatever its name says."""
+    file = tmp_path / "expenses.xlsx"
+    file.write_text(HEADER)
+    with pytest.raises(InputError, match="not a workbook that can be read"):
+        list(ExpenseFiles(str(file)).expenses(dt.date.min, dt.date.max))

@@ -10,7 +10,7 @@ import pytest
 from workbooks import write_raw_xlsx, write_xlsx
 
 from daybook.errors import InputError
-from daybook.pos.xlsx_safe import opened_workbook
+from daybook.xlsx_safe import opened_workbook
 
 if TYPE_CHECKING:
     from pathlib import Path
