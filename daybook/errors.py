@@ -10,6 +10,7 @@
     |   |-- RateLimited         a limit of Xero is used up
     |   |-- Unavailable         Xero, a source or the database did not answer, or said it is down
     |-- UnknownOutcome      a write was sent, its reply never arrived: look it up before a retry
+    |   |-- RefusedWhole        a batch was refused without saying which element is at fault
     |-- Busy                another process is doing this very work right now
 
 Things wrong in the *data* (an unmapped tender, a day that does not balance) are not exceptions:
@@ -73,6 +74,15 @@ class Unavailable(RetryableError):
 
 class UnknownOutcome(DaybookError):
     """A write was sent and its reply never arrived; it may or may not have been applied."""
+
+
+class RefusedWhole(UnknownOutcome):
+    """A batch was refused as a whole; Xero may have saved some of it. `messages` are its words."""
+
+    def __init__(self, sentence: str, messages: tuple[str, ...]) -> None:
+        """Keep Xero's own words beside our sentence."""
+        super().__init__(sentence)
+        self.messages = messages
 
 
 class Busy(DaybookError):

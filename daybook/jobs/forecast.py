@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from daybook.jobs.post import batches
+from daybook.jobs.post_round import batches
 from daybook.ledger.documents import SALES_KINDS, waiting_documents
 from daybook.posting.documents import DocumentKind
 from daybook.xero.batches import lookup_chunks

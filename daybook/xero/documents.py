@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, TypeAlias
 
-from daybook.errors import FinalError, Refused, UnknownOutcome
+from daybook.errors import FinalError, Refused, RefusedWhole, UnknownOutcome
 from daybook.posting.documents import DocumentKind
 from daybook.xero.batches import ELEMENT_COUNT_MAX
 from daybook.xero.responses import messages_of, validation_messages
@@ -76,7 +76,8 @@ def put_invoices(
     """Create invoices in one call; the outcomes are in the order of the documents.
 
     Raises:
-        UnknownOutcome: nothing is known of any of them; look them all up.
+        UnknownOutcome: nothing is known of any of them; look them all up. `RefusedWhole` when Xero
+            refused the batch without saying which of them is at fault.
         DaybookError: none was saved.
     """
     bodies = [invoice_body(document, contact_ids[document.contact_name]) for document in documents]
@@ -150,9 +151,10 @@ def _put(
         if len(bodies) == 1:
             return [{"ValidationErrors": [{"Message": text} for text in refusal.messages]}]
         # A summarised refusal of a batch has saved its valid elements all the same.
-        raise UnknownOutcome(
+        raise RefusedWhole(
             f"Xero refused PUT {path} as a whole, which may have saved some of the {len(bodies)} "
-            f"elements; Daybook looks them up. Xero said: {' '.join(refusal.messages)}"
+            f"elements; Daybook looks them up. Xero said: {' '.join(refusal.messages)}",
+            refusal.messages,
         ) from refusal
     elements = content.get(collection)
     if not isinstance(elements, list):

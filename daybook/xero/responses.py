@@ -151,10 +151,11 @@ def _bad_request(reply: Reply) -> DaybookError:
             "nothing was done. This is a fault of Daybook: report it."
         )
     content = _json_or_none(reply.body)
-    messages = validation_messages(content)
-    if messages:
+    if messages := validation_messages(content):
         return Refused(f"Xero refused {reply.call}: {' '.join(messages)}", messages)
-    return FinalError(f"Xero refused {reply.call}: {_message(content) or _excerpt(reply.body)}")
+    words = _message(content) or _excerpt(reply.body)
+    sentence = f"Xero refused {reply.call}: {words}"
+    return Refused(sentence, (words,)) if reply.was_write else FinalError(sentence)
 
 
 def _unauthorised(reply: Reply) -> DaybookError:

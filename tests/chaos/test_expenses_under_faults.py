@@ -11,7 +11,7 @@ from expense_place import connected_expenses
 from memory_watch import watched_memory
 
 from daybook.expenses.backoff import RetryPolicy
-from daybook.jobs import attach, post
+from daybook.jobs import attach, post_round
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -71,7 +71,7 @@ def test_run_that_dies_before_it_noted_the_outcome_doubles_nothing(
     """What was sent is found in Xero by the next run, and the rest is sent."""
     place.extract()
     with monkeypatch.context() as patch:
-        patch.setattr(post, "settle", die)
+        patch.setattr(post_round, "settle", die)
         with pytest.raises(KeyboardInterrupt):
             place.sync()
     sent = len(place.bank_transactions())

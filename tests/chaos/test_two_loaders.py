@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
@@ -58,4 +59,24 @@ def test_loader_goes_on_when_the_other_is_killed(
     assert 5 > time.monotonic() - killed_at
     assert "" == ending.error
     assert f"sent GET {API}/Payments" in ending.steps
+    assert [] == scenarios.problems()
+
+
+def test_long_run_lets_another_go_first(
+    scenarios: Night, other_loader: subprocess.Popen[str]
+) -> None:
+    """A night that comes in the middle of a backfill is posted before the backfill goes on."""
+    scenarios.start_again()
+    scenarios.fault(fault="slow", match={"path": "/Invoices"}, nth=1, seconds=1)
+    night_day, backfill_day = ((day.business_date, day.store_id) for day in scenarios.days)
+    # Its waits are real: the other has the time to take what it was let have.
+    scenarios.start(scenarios.loader, days=[backfill_day], turn_seconds=0, clock_speed=1)
+    while not scenarios.has_struck():
+        time.sleep(0.01)
+    scenarios.start(other_loader, days=[night_day])
+    assert ["", ""] == [ending_of(loader).error for loader in (scenarios.loader, other_loader)]
+    lines = map(json.loads, scenarios.record_path.read_text().splitlines())
+    written = [" ".join(line["names"]) for line in lines if line.get("names")]
+    assert [False, True, True, False] == [f"-{night_day[1]}-" in names for names in written[:4]]
+    assert not any(f"-{night_day[1]}-" in names for names in written[3:])
     assert [] == scenarios.problems()

@@ -41,12 +41,18 @@ class EventClock:
         """Time goes on without this thread only once it has left."""
         with self._changed:
             self._working_count += 1
+            self._changed.notify_all()
         try:
             yield
         finally:
             with self._changed:
                 self._working_count -= 1
                 self._go_on()
+
+    def await_others(self, count: int) -> None:
+        """Let no time pass until so many other threads take part; to be called by one that does."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._working_count + len(self._sleepers) > count)
 
     def sleep(self, seconds: float) -> None:
         """Wait until the simulated time has come."""

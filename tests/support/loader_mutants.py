@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from daybook.errors import UnknownOutcome
 from daybook.jobs import post as post_module
+from daybook.jobs import post_round
 from daybook.ledger import documents
 from daybook.xero.client import XeroClient
 
@@ -55,8 +56,8 @@ def _without_intent() -> None:
         claim(connection, ids, idempotency_key="k", run_id="r", now_at=kwargs["now_at"])
         settle(connection, settlements, **kwargs)
 
-    _replace(post_module, "claim", claim_and_forget)
-    _replace(post_module, "settle", claim_and_settle)
+    _replace(post_round, "claim", claim_and_forget)
+    _replace(post_round, "settle", claim_and_settle)
 
 
 def _without_lookup() -> None:
@@ -87,7 +88,7 @@ def _with_one_key_for_all() -> None:
     class _OneUuid:
         hex = "the-same-for-all"
 
-    _replace(post_module, "uuid4", _OneUuid)
+    _replace(post_round, "uuid4", _OneUuid)
 
 
 def _sending_again() -> None:

@@ -26,6 +26,7 @@ import msgspec
 from daybook.clock import SystemClock
 from daybook.errors import DaybookError
 from daybook.jobs import post as post_module
+from daybook.jobs import post_round
 from daybook.jobs.connect import XeroAccess, client_of
 from daybook.jobs.plan import plan
 from daybook.ledger.call_budget import LedgerCallBudget, Limits
@@ -58,6 +59,8 @@ class Job(msgspec.Struct, kw_only=True):
     read_timeout_seconds: float = 20
     mutant: str = ""
     skipped_seconds: int = 0
+    clock_speed: int = 1000
+    turn_seconds: int = 60
 
 
 class Ending(msgspec.Struct, kw_only=True):
@@ -71,17 +74,18 @@ class Ending(msgspec.Struct, kw_only=True):
 class HurriedClock:
     """The machine's clock, where waiting takes next to no time but is believed to have happened."""
 
-    def __init__(self, skipped_seconds: int) -> None:
+    def __init__(self, skipped_seconds: int, speed: int) -> None:
         """Start ahead of the machine's clock by so much, or behind it."""
         self._skipped = dt.timedelta(seconds=skipped_seconds)
+        self._speed = speed
 
     def now(self) -> dt.datetime:
         """The time, with every wait in it."""
         return SystemClock().now() + self._skipped
 
     def sleep(self, seconds: float) -> None:
-        """Wait a thousandth of it."""
-        time.sleep(min(seconds / 1000, 0.02))
+        """Wait a small part of it."""
+        time.sleep(min(seconds / self._speed, 20 / self._speed))
         self._skipped += dt.timedelta(seconds=seconds)
 
 
@@ -172,7 +176,7 @@ def _engine(database_url: str) -> Engine:
 
 def work(job: Job, steps: Steps, mutate: Callable[[str], None]) -> str:
     """Plan and post, as every run does; returns the sentence it failed with, if it did."""
-    clock = HurriedClock(job.skipped_seconds)
+    clock = HurriedClock(job.skipped_seconds, job.clock_speed)
     engine = _engine(job.database_url)
     # Without TLS: reading the certificates takes longer than the work.
     with open_http(httpx.HTTPTransport(verify=False)) as http:
@@ -181,7 +185,8 @@ def work(job: Job, steps: Steps, mutate: Callable[[str], None]) -> str:
         steps.watch_commits(engine)
         steps.watch_requests(http)
         mutate(job.mutant)
-        post_module.BATCH_DOCUMENTS = job.batch_documents  # type: ignore[misc] # small batches
+        post_round.BATCH_DOCUMENTS = job.batch_documents  # type: ignore[misc] # small batches
+        post_module.TURN_SECONDS = job.turn_seconds  # type: ignore[misc] # short turns
         access = XeroAccess(
             app=XeroApp(redirect_url="http://localhost:8765/callback", **job.app),
             http=http,

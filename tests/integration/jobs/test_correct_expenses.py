@@ -9,7 +9,7 @@ import pytest
 from expense_place import connected_expenses
 from golden_steps import Steps
 
-from daybook.jobs import correct_expenses, post
+from daybook.jobs import correct_expenses, post_round
 from daybook.ledger.expense_corrections import read_corrections
 
 if TYPE_CHECKING:
@@ -81,7 +81,7 @@ def test_entry_of_a_killed_run_is_found_by_the_next(
     """Killed after Xero had it, or before the ledger said so with the expense."""
     with monkeypatch.context() as patch:
         if at == "sent":
-            patch.setattr(post, "settle", die)
+            patch.setattr(post_round, "settle", die)
         else:
             patch.setattr(correct_expenses, "_settle", die)
         with pytest.raises(KeyboardInterrupt):

@@ -8,7 +8,7 @@ from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from event_clock import EventClock
@@ -61,7 +61,8 @@ def worker(
     days: Sequence[StoreDay],
     limits: Limits,
     *,
-    waits_for_day: bool = False,
+    delay_seconds: float = 0,
+    **options: Any,  # noqa: ANN401 - passed on to post
 ) -> list[str]:
     """Post as a worker does, one call at a time; returns what it said meanwhile."""
     said: list[str] = []
@@ -69,6 +70,7 @@ def worker(
     access = replace(chain.access, budget=budget, clock=clock)
     organisation = chain.organisation
     with clock.taking_part():
+        clock.sleep(delay_seconds)
         post(
             chain.engine,
             client_of(access, organisation.connection_id, organisation.tenant_id_xero),
@@ -76,10 +78,9 @@ def worker(
             days,
             run_id="test",
             clock=clock,
-            lock_wait_seconds=7 * 86400,
             calls_at_once=1,
-            waits_for_day=waits_for_day,
             progress=said.append,
+            **{"lock_wait_seconds": 7 * 86400, **options},
         )
     return said
 
@@ -158,3 +159,31 @@ def test_backfill_leaves_the_nights_reserve(database_url: str) -> None:
         assert 25 == calls(chain, clock)[200]
         worker(chain, clock, days[-30:], Limits(day_count=40))
         assert 25 < calls(chain, clock)[200]
+
+
+def test_night_does_not_wait_for_the_end_of_a_backfill(database_url: str) -> None:
+    """It gets the organisation after a turn of the backfill, which goes on afterwards."""
+    with limited_chain(database_url, store_count=30, minute=6) as (chain, clock):
+        days = planned(chain, clock, 20)
+        ended_at: dict[str, dt.datetime] = {}
+
+        def run(name: str, part: Sequence[StoreDay], delay_seconds: float) -> list[str]:
+            limits = Limits(minute_count=6)
+            waits = {"delay_seconds": delay_seconds, "lock_wait_seconds": 200}
+            said = worker(chain, clock, part, limits, **waits)
+            ended_at[name] = clock.now()
+            return said
+
+        with ThreadPoolExecutor(2) as pool, clock.taking_part():
+            backfill = pool.submit(run, "backfill", days[:-30], 0)
+            night = pool.submit(run, "night", days[-30:], 70)
+            clock.await_others(2)
+        night.result()
+        assert any("another run goes first" in sentence for sentence in backfill.result())
+        # The backfill's turn, at most as long for the calls that are left, and the night's own.
+        assert 70 + 60 + 60 + 60 >= (ended_at["night"] - clock.started_at).total_seconds()
+        assert 300 <= (ended_at["backfill"] - clock.started_at).total_seconds()
+        assert {200} == set(calls(chain, clock))
+        books = chain.books()
+        assert {"PAID": 600} == books["counts"]["invoices"]
+        assert {"AUTHORISED": 1200} == books["counts"]["payments"]

@@ -74,10 +74,17 @@ def test_a_refusal_collects_every_message_once_however_deep() -> None:
 
 
 def test_other_bad_requests_say_what_xero_says() -> None:
-    """A wrong root key, a bad filter or a bad date is not a matter of validation."""
+    """A write with a wrong root key or a bad date is refused as a whole, in Xero's words."""
     body = b'{"ErrorNumber": 14, "Type": "PostDataInvalidException", "Message": "not a valid date"}'
-    with pytest.raises(FinalError, match="not a valid date") as caught:
+    with pytest.raises(Refused, match="Xero refused PUT /Invoices: not a valid date") as caught:
         json_of(_write(400, body))
+    assert ("not a valid date",) == caught.value.messages
+
+
+def test_a_bad_question_is_no_refusal() -> None:
+    """A bad filter is nothing that a document could be at fault for."""
+    with pytest.raises(FinalError, match="No property") as caught:
+        json_of(_read(400, b'{"Type": "QueryParseException", "Message": "No property"}'))
     assert not isinstance(caught.value, Refused)
 
 
