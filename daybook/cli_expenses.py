@@ -355,6 +355,7 @@ def _attaching(wired: Wiring, organisation_id: int) -> Attaching:
         },
         fitter=wired.fitter,
         limits=wired.attachment_limits,
+        source_limits=wired.source_limits,
         policy=wired.retry_policy,
         clock=wired.clock,
         jitter=random.random,

@@ -134,6 +134,11 @@ class Settings(BaseSettings):
     attachment_count: int = Field(
         default=10, ge=1, le=10, description="a number of files from 1 to 10"
     )
+    attachment_limits: str = Field(
+        default="",
+        pattern=r"^([a-z]+=\d{5,8}/(10|[1-9])(,[a-z]+=\d{5,8}/(10|[1-9]))*)?$",
+        description="bytes and files by source, such as files=10000000/10,aspire=3000000/10",
+    )
     attachment_attempts: int = Field(
         default=10, ge=1, le=100, description="a number of attempts from 1 to 100"
     )

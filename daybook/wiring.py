@@ -164,6 +164,19 @@ class Wiring:
         )
 
     @property
+    def source_limits(self) -> dict[str, FitLimits]:
+        """What an upload may be where a source has limits of its own."""
+        found = {}
+        for one in filter(None, self.settings.attachment_limits.split(",")):
+            source, _, limits = one.partition("=")
+            bytes_max, _, count_max = limits.partition("/")
+            try:
+                found[source] = FitLimits(bytes_max=int(bytes_max), count_max=int(count_max))
+            except ValueError as error:
+                raise SettingError(f"DAYBOOK_ATTACHMENT_LIMITS says {one}. {error}") from error
+        return found
+
+    @property
     def retry_policy(self) -> RetryPolicy:
         """How often, and after which waits, a failed upload is tried again."""
         return RetryPolicy(

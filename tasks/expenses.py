@@ -103,6 +103,7 @@ def attach(organisation: Organisation, expense_ids: list[str] | None, run_id: st
         receipts=wired.receipt_stores,
         fitter=wired.fitter,
         limits=wired.attachment_limits,
+        source_limits=wired.source_limits,
         policy=wired.retry_policy,
         clock=wired.clock,
         jitter=random.random,

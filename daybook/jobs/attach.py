@@ -12,7 +12,7 @@ import hashlib
 import tempfile
 from collections import Counter
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -34,7 +34,7 @@ from daybook.ledger.expense_attachments import (
     write_uploading,
 )
 from daybook.ledger.organisation_lock import organisation_lock
-from daybook.spend.fit.fitter import Fitter, SourceFile
+from daybook.spend.fit.fitter import SourceFile
 from daybook.xero.attachments import AttachedFile, attach, attached_files
 
 if TYPE_CHECKING:
@@ -48,6 +48,7 @@ if TYPE_CHECKING:
     from daybook.expenses.backoff import RetryPolicy
     from daybook.ledger.expense_attachments import DueFile
     from daybook.ledger.organisations import Organisation
+    from daybook.spend.fit.fitter import Fitter
     from daybook.spend.source import ReceiptStore
     from daybook.xero.client import XeroClient
 
@@ -74,7 +75,10 @@ class Attached:
 
 @dataclass(frozen=True, slots=True)
 class Attaching:
-    """What the uploads of one run share; `jitter` gives a number from 0 to 1."""
+    """What the uploads of one run share; `jitter` gives a number from 0 to 1.
+
+    `source_limits` are those of single sources, where they differ from `limits`.
+    """
 
     client: XeroClient
     receipts: Mapping[str, ReceiptStore]
@@ -86,6 +90,7 @@ class Attaching:
     run_id: str
     progress: Callable[[str], None]
     uploads_at_once: int = UPLOADS_AT_ONCE
+    source_limits: Mapping[str, FitLimits] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,17 +232,15 @@ def _read(
 def _fitted(attaching: Attaching, work: _Work, read: Mapping[DueFile, str], folder: Path) -> Fitted:
     """The files made to fit beside those that are attached already."""
     sources = [SourceFile(one.name, folder / str(one.attachment_id)) for one in read]
+    limits = attaching.source_limits.get(work.source, attaching.limits)
     taken = {name for names in work.names_by_hash.values() for name in names.split(", ")}
-    room = attaching.limits.count_max - len(taken)
-    if not taken or not sources:
-        return attaching.fitter.fit(sources)
-    if room < 1:
+    room = limits.count_max - len(taken)
+    if sources and room < 1:
         raise InputError(
             f"The expense already has {len(taken)} files in Xero, which takes no more of them. "
             "Merge the receipts into one file in Xero by hand."
         )
-    with Fitter(replace(attaching.limits, count_max=room)) as fitter:
-        return fitter.fit(sources)
+    return attaching.fitter.within(replace(limits, count_max=max(room, 1))).fit(sources)
 
 
 def _upload_all(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import datetime as dt
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -34,7 +34,7 @@ from daybook.xero.identity import XeroApp
 from daybook.xero.limits import Unlimited
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from sqlalchemy import Engine
 
@@ -116,6 +116,7 @@ class ExpensePlace:
     fitter: Fitter
     clock: Clock
     at_once: int = 4
+    source_limits: Mapping[str, FitLimits] = field(default_factory=dict)
 
     @property
     def client(self) -> XeroClient:
@@ -183,6 +184,7 @@ class ExpensePlace:
             run_id="test",
             progress=lambda _sentence: None,
             uploads_at_once=self.at_once,
+            source_limits=self.source_limits,
         )
         return attach_receipts(self.engine, self.organisation, attaching, None)
 

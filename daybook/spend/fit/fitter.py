@@ -73,6 +73,14 @@ class _Case:
     refusal: RefusalCode | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Workers:
+    """The confined processes, and the threads that wait for them."""
+
+    pool: WorkerPool
+    threads: ThreadPoolExecutor
+
+
 class Fitter:
     """Makes files fit; keep one for many documents, its workers are reused. Thread safe."""
 
@@ -83,13 +91,20 @@ class Fitter:
         safety: SafetyLimits | None = None,
         legibility: Legibility | None = None,
         worker_count: int = 2,
+        workers: Workers | None = None,
     ) -> None:
-        """Raises SettingError on a system where untrusted files cannot be confined."""
+        """`workers` are those of another fitter, which goes on owning them.
+
+        Raises SettingError on a system where untrusted files cannot be confined.
+        """
         self._limits = limits or FitLimits()
         self._safety = safety or SafetyLimits()
         self._legibility = legibility or Legibility()
-        self._pool = WorkerPool(worker_count, self._safety)
-        self._threads = ThreadPoolExecutor(worker_count, thread_name_prefix="fit")
+        self._is_owner = workers is None
+        self._workers = workers or Workers(
+            WorkerPool(worker_count, self._safety),
+            ThreadPoolExecutor(worker_count, thread_name_prefix="fit"),
+        )
 
     def __enter__(self) -> Self:
         """Nothing starts before the first file."""
@@ -105,9 +120,16 @@ class Fitter:
         self.close()
 
     def close(self) -> None:
-        """End the workers; those at work are waited for."""
-        self._threads.shutdown()
-        self._pool.close()
+        """End the workers, unless they are another's; those at work are waited for."""
+        if self._is_owner:
+            self._workers.threads.shutdown()
+            self._workers.pool.close()
+
+    def within(self, limits: FitLimits) -> Fitter:
+        """A fitter for other limits with this one's workers; it needs no closing."""
+        return Fitter(
+            limits, safety=self._safety, legibility=self._legibility, workers=self._workers
+        )
 
     def fit(self, files: Sequence[SourceFile]) -> Fitted:
         """Uploads within the limits for these files of one document, in their order.
@@ -162,13 +184,13 @@ class Fitter:
     def _fit_each(self, cases: Iterable[_Case], budget: int) -> None:
         """Fit those not refused yet, as many at once as there are workers."""
         open_cases = [case for case in cases if not case.refusal]
-        list(self._threads.map(lambda case: self._fit_case(case, budget), open_cases))
+        list(self._workers.threads.map(lambda case: self._fit_case(case, budget), open_cases))
 
     def _fit_case(self, case: _Case, budget: int) -> None:
         original = case.original
         job = self._job("fit", (extension_of(original.name),), budget)
         try:
-            answer, contents = self._pool.ask(job, descriptor=case.descriptor)
+            answer, contents = self._workers.pool.ask(job, descriptor=case.descriptor)
             pieces = _pieces(answer, contents, original.name, (original.sha256,))
         except WorkerLost as lost:
             case.refusal = lost.code
@@ -235,7 +257,7 @@ class Fitter:
         made_from = tuple(dict.fromkeys(one for piece in run for one in piece.made_from))
         name = f"{safe_stem(run[0].name)}-and-{len(run) - 1}-more"
         try:
-            answer, merged = self._pool.ask(job, contents)
+            answer, merged = self._workers.pool.ask(job, contents)
             pieces = _pieces(answer, merged, name, made_from)
         except WorkerLost:
             return None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import io
 from collections import Counter
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -11,8 +12,10 @@ import pytest
 from event_clock import EventClock
 from expense_check import assert_books
 from expense_place import connected_expenses
+from PIL import Image
 
 from daybook.clock import SystemClock
+from daybook.expenses.attachment_limits import FitLimits
 from daybook.expenses.backoff import RetryPolicy
 from daybook.ledger.call_budget import LedgerCallBudget, Limits
 
@@ -102,3 +105,31 @@ def test_lost_uploads_of_one_expense_are_looked_up_in_one_list(place: ExpensePla
     assert 3 == place.attach().uploaded_count
     assert 1 == place.requests("GET", "/Attachments") - lists
     assert 3 == place.requests("PUT", "/Attachments/")
+
+
+def test_limits_of_a_source_win(place: ExpensePlace) -> None:
+    """Three receipts, and room for two: two become one PDF, and a late one finds no room."""
+    place.world(transaction_count=1, refund_share=0, receipt_share=0)
+    only = place.control.get("/_sandbox/aspire").json()["transactions"][0]
+    for colour in ("red", "green", "blue", "white"):
+        stream = io.BytesIO()
+        Image.new("RGB", (200, 300), colour).save(stream, "PNG")
+        if colour == "white":
+            place.extract()
+            place.sync()
+            within = replace(place, source_limits={"aspire": FitLimits(count_max=2)})
+            assert 3 == within.attach().uploaded_count
+        place.upload(only["id"], f"{colour}.png", stream.getvalue())
+    names = stored_names(place)
+    assert 2 == len(names)
+    assert any(name.endswith(".pdf") for name in names)
+    place.extract()
+    attached = within.attach()
+    assert "which takes no more of them" in attached.sentences[0]
+    assert names == stored_names(place)
+
+
+def stored_names(place: ExpensePlace) -> list[str]:
+    """The names of all files in Xero."""
+    books = place.sandbox.simulation.organisations[place.organisation.tenant_id_xero]
+    return sorted(one.file_name for one in books.attachments)
