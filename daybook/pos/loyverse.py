@@ -242,7 +242,8 @@ class _Reader:
 
     def __init__(self, stores: Mapping[str, Store], options: ReadOptions) -> None:
         self.stores = stores
-        self._options = options
+        self._categories = options.categories
+        self._default_category = options.default_category
         self._amounts = {store.currency: _Amounts(store.currency) for store in stores.values()}
         self._tax_codes: dict[tuple[str | None, Decimal | None], str] = {}
 
@@ -298,29 +299,29 @@ class _Reader:
     def _line(self, item: _Item, sign: int, minor: _Amounts) -> Line:
         discount = minor[item.total_discount] if item.total_discount else 0
         total = minor[item.total_money]
+        category = self._categories.get(item.item_name or "", self._default_category)
+        taxes = item.line_taxes
+        if not taxes:
+            return category, NO_TAX, sign * total, 0, sign * discount
         included = added = 0
-        codes = []
-        for tax in item.line_taxes or ():
+        for tax in taxes:
             if tax.type == "INCLUDED":
                 included += minor[tax.money_amount]
             elif tax.type == "ADDED":
                 added += minor[tax.money_amount]
             else:
                 raise _Unreadable("line_taxes", f"'{tax.type}' is not a known type of tax.")
-            codes.append(self._tax_code(tax))
         if added:
             total += _missing_tax(item, total, discount, added=added, minor=minor)
-        name = item.item_name or ""
-        return (
-            self._options.categories.get(name, self._options.default_category),
-            " + ".join(sorted(codes)) if codes else NO_TAX,
-            sign * (total - included - added),
-            sign * (included + added),
-            sign * discount,
-        )
+        tax_minor = included + added
+        code = self._tax_code(taxes)
+        return category, code, sign * (total - tax_minor), sign * tax_minor, sign * discount
 
-    def _tax_code(self, tax: _Tax) -> str:
-        """The tax's name with its rate, so that an old and a new rate never mix: GST 9%."""
+    def _tax_code(self, taxes: tuple[_Tax, ...]) -> str:
+        """The taxes' names with their rates, so that an old and a new rate never mix: GST 9%."""
+        if len(taxes) > 1:
+            return " + ".join(sorted(self._tax_code((tax,)) for tax in taxes))
+        (tax,) = taxes
         key = (tax.name, tax.rate)
         code = self._tax_codes.get(key)
         if code is None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -34,6 +34,8 @@ _NO_ROW: Final = 0
 Line = tuple[str, str, int, int, int]
 # tender, amount
 Tender = tuple[str, int]
+LineColumns = tuple[list[str], list[str], list[int], list[int], list[int]]
+TenderColumns = tuple[list[str], list[int]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,9 +93,10 @@ class ReceiptRows:
     url: str
     window: Instants
     heads: list[Head] = field(default_factory=list)
-    lines: list[Line] = field(default_factory=list)
+    # Column by column: a hundred thousand small tuples would keep the garbage collector busy.
+    lines: LineColumns = field(default_factory=lambda: ([], [], [], [], []))
     line_counts: list[int] = field(default_factory=list)
-    tenders: list[Tender] = field(default_factory=list)
+    tenders: TenderColumns = field(default_factory=lambda: ([], []))
     tender_counts: list[int] = field(default_factory=list)
     rejects: list[Reject] = field(default_factory=list)
 
@@ -101,9 +104,18 @@ class ReceiptRows:
         """Take in one whole receipt."""
         self.heads.append(head)
         self.line_counts.append(len(lines))
-        self.lines += lines
+        categories, tax_codes, nets, taxes, discounts = self.lines
+        for category, tax_code, net, tax, discount in lines:
+            categories.append(category)
+            tax_codes.append(tax_code)
+            nets.append(net)
+            taxes.append(tax)
+            discounts.append(discount)
         self.tender_counts.append(len(tenders))
-        self.tenders += tenders
+        names, amounts = self.tenders
+        for name, amount in tenders:
+            names.append(name)
+            amounts.append(amount)
 
     def reject(
         self,
@@ -168,8 +180,8 @@ class ReceiptRows:
 
     def _receipt_frame(self, problems: Problems) -> tuple[pd.DataFrame, NDArray[np.bool_]]:
         """The receipts, and which of them are of the window as far as can be told."""
-        store_id, receipt_id_pos, sold, updated, currency, is_refund, is_voided = _transposed(
-            self.heads, len(Head._fields)
+        store_id, receipt_id_pos, sold, updated, currency, is_refund, is_voided = zip(
+            *self.heads, strict=True
         )
         table = pa.table(
             {
@@ -198,7 +210,7 @@ class ReceiptRows:
         return frame, is_inside
 
     def _line_frame(self, problems: Problems) -> pd.DataFrame:
-        category, tax_code, net, tax, discount = _transposed(self.lines, 5)
+        category, tax_code, net, tax, discount = self.lines
         receipt_key, number = _places(self.line_counts)
         return pd.DataFrame(
             {
@@ -213,7 +225,7 @@ class ReceiptRows:
         )
 
     def _tender_frame(self, problems: Problems) -> pd.DataFrame:
-        tender, amount = _transposed(self.tenders, 2)
+        tender, amount = self.tenders
         receipt_key, number = _places(self.tender_counts)
         return pd.DataFrame(
             {
@@ -257,10 +269,6 @@ def _names(
     for row, problem in found.by_row.items():
         problems.by_row.setdefault(int(receipt_key[row]), problem)
     return result
-
-
-def _transposed(rows: Sequence[tuple[Any, ...]], width: int) -> list[Sequence[Any]]:
-    return list(zip(*rows, strict=True)) if rows else [()] * width
 
 
 def _utc(microseconds: NDArray[np.int64]) -> pd.Series[pd.Timestamp]:
