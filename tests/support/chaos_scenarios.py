@@ -87,7 +87,10 @@ def fail_at_every_call(night: Night, name: str, **job: object) -> int:
         if is_slow:
             time.sleep(night.late_seconds)
         night.control.delete("/_sandbox/faults").raise_for_status()
-        recover(night, f"{name} at call {call}")
+        # A used up day is over when the recovery comes; it would rightly do nothing before.
+        is_day = fault.get("problem") == "day"
+        later = {"skipped_seconds": fault["retry_after"]} if is_day else {}
+        recover(night, f"{name} at call {call}", **later)
         if not has_struck:
             return call - 1
     raise AssertionError("unreachable: a run has an end")
