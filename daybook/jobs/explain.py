@@ -167,7 +167,7 @@ def explain(facts: StoreDayFacts) -> Explained:
     """Every figure of the day side by side, and in one sentence what differs and why."""
     counted = [one for one in facts.receipts if not one.is_voided]
     odd = tuple(one for one in counted if one.difference_minor)
-    sums = tuple(_sums(counted, facts.documents, facts.mapping))
+    sums = tuple(_sums(counted, facts))
     return Explained(odd, sums, _sentence(facts, odd, sums))
 
 
@@ -191,7 +191,7 @@ def places_of(facts: StoreDayFacts, receipt_id_pos: str) -> list[Place]:
         return []
     documents = _documents_for(receipt, facts.documents)
     return [
-        *(_line_place(receipt, line, documents, facts.mapping) for line in receipt.lines),
+        *(_line_place(receipt, line, documents, facts) for line in receipt.lines),
         *(
             _tender_place(receipt, tender, facts.documents, documents, facts.mapping)
             for tender in receipt.tenders
@@ -204,27 +204,25 @@ def _rows(frame: pd.DataFrame, names: tuple[str, ...]) -> Iterator[tuple[Any, ..
     return zip(*(frame[name].tolist() for name in names), strict=True)
 
 
-def _sums(
-    receipts: Iterable[Receipt], documents: Sequence[Document], mapping: Mapping | None
-) -> Iterator[Sum]:
+def _sums(receipts: Iterable[Receipt], facts: StoreDayFacts) -> Iterator[Sum]:
     """Per currency: categories, then accounts, taxes and tenders beside the documents'."""
     wanted: defaultdict[tuple[str, str, str], int] = defaultdict(int)
     for receipt in receipts:
         for line in receipt.lines:
             total = line.net_minor + line.tax_minor
-            account, tax_type = _target(line, mapping)
+            account, tax_type = _target(line, facts)
             category = f"{line.category}, {line.tax_code}"
             wanted[receipt.currency, "category", category] += total
             wanted[receipt.currency, "document line", f"{account}, {tax_type}"] += total
             wanted[receipt.currency, "tax", tax_type] += line.tax_minor
         for tender, amount in receipt.tenders:
             wanted[receipt.currency, "tender", tender] += amount
-    found = _document_sums(documents)
-    compared = {"document line", "tax", "tender"} if documents else set()
+    found = _document_sums(facts.documents)
+    compared = {"document line", "tax", "tender"} if facts.documents else set()
     order = ("category", "document line", "tax", "tender")
     for key in sorted(wanted.keys() | found.keys(), key=lambda it: (it[0], order.index(it[1]), it)):
         currency, part, name = key
-        is_compared = part in compared and not _is_promise(part, name, mapping)
+        is_compared = part in compared and not _is_promise(part, name, facts.mapping)
         yield Sum(currency, part, name, wanted[key], found[key] if is_compared else None)
 
 
@@ -250,12 +248,14 @@ def _is_promise(part: str, name: str, mapping: Mapping | None) -> bool:
     return part == "tender" and mapping is not None and mapping.is_unpaid(name)
 
 
-def _target(line: Line, mapping: Mapping | None) -> tuple[str, str]:
+def _target(line: Line, facts: StoreDayFacts) -> tuple[str, str]:
+    mapping = facts.mapping
     if mapping is None:
         return _NOT_MAPPED, _NOT_MAPPED
+    rule = mapping.tax_rule(line.tax_code, facts.store_day.business_date)
     return (
         mapping.categories.get(line.category, _NOT_MAPPED),
-        mapping.taxes.get(line.tax_code, _NOT_MAPPED),
+        rule.tax_type if rule else _NOT_MAPPED,
     )
 
 
@@ -357,9 +357,9 @@ def _is_first(document: SalesDocument) -> bool:
 
 
 def _line_place(
-    receipt: Receipt, line: Line, documents: Iterable[SalesDocument], mapping: Mapping | None
+    receipt: Receipt, line: Line, documents: Iterable[SalesDocument], facts: StoreDayFacts
 ) -> Place:
-    target = _target(line, mapping)
+    target = _target(line, facts)
     found = []
     for document in documents:
         numbers = [

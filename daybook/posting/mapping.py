@@ -16,6 +16,10 @@ It is a TOML file that finance keeps under version control:
 
     [taxes]                                   # tax code of the point of sale = tax type in Xero
     GST = "OUTPUT2"
+    SST = [                                   # or by date; a day taxed at another rate is held
+      { from = 2018-09-01, tax_type = "SERVICE6", rate = "6" },
+      { from = 2024-03-01, tax_type = "SERVICE8", rate = "8" },
+    ]
 
     [tenders]                                 # tender of the point of sale = account code
     Cash = "091"
@@ -30,7 +34,8 @@ from __future__ import annotations
 
 import datetime as dt  # noqa: TC003 - msgspec reads the field types when it decodes
 import hashlib
-from typing import Literal
+from decimal import Decimal
+from typing import Annotated, Literal
 
 import msgspec
 
@@ -52,6 +57,19 @@ class StoreRule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     tracking_option: str | None = None
 
 
+class TaxRule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What a tax code means from a date on; `rate` is per cent, None where nobody checks it."""
+
+    tax_type: str
+    from_date: dt.date = msgspec.field(name="from")
+    rate: Annotated[str, msgspec.Meta(pattern=r"^\d{1,2}(\.\d{1,4})?$")] | None = None
+
+    @property
+    def rate_percent(self) -> Decimal | None:
+        """The rate as a number."""
+        return None if self.rate is None else Decimal(self.rate)
+
+
 class Mapping(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One organisation's mapping from `effective_date` on; see the module for the file's form."""
 
@@ -59,7 +77,7 @@ class Mapping(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     effective_date: dt.date
     contact: str
     categories: dict[str, str]
-    taxes: dict[str, str]
+    taxes: dict[str, str | tuple[TaxRule, ...]]
     tenders: dict[str, str]
     tracking: TrackingRule | None = None
     stores: dict[str, StoreRule] = msgspec.field(default_factory=dict)
@@ -69,6 +87,14 @@ class Mapping(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     def is_unpaid(self, tender: str) -> bool:
         """Whether the tender is a promise, not money: what it pays stays owed on the invoice."""
         return self.tenders.get(tender) == UNPAID
+
+    def tax_rule(self, tax_code: str, date: dt.date) -> TaxRule | None:
+        """What the tax code means on that date; None where the mapping does not say."""
+        said = self.taxes.get(tax_code, ())
+        if isinstance(said, str):
+            return TaxRule(said, self.effective_date)
+        begun = [rule for rule in said if rule.from_date <= date]
+        return max(begun, key=lambda rule: rule.from_date, default=None)
 
     def contact_of(self, store_id: str) -> str:
         """The contact this store's documents are made out to."""
@@ -84,9 +110,17 @@ class Mapping(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 def parse_mapping(toml: str, where: str) -> Mapping:
     """The mapping that the text says, or one sentence on what is wrong in it and where."""
     try:
-        return msgspec.toml.decode(toml, type=Mapping)
+        mapping = msgspec.toml.decode(toml, type=Mapping)
     except msgspec.DecodeError as error:  # includes ValidationError
         raise InputError(f"The mapping in {where} cannot be used: {error}.") from error
+    for tax_code, said in mapping.taxes.items():
+        dates = [] if isinstance(said, str) else [rule.from_date for rule in said]
+        if len(set(dates)) < len(dates):
+            raise InputError(
+                f"The mapping in {where} cannot be used: two tax types of '{tax_code}' begin on "
+                "the same date; keep one of them."
+            )
+    return mapping
 
 
 def encode(mapping: Mapping) -> bytes:

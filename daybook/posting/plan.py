@@ -10,6 +10,7 @@ from daybook.posting.documents import DocumentKind
 from daybook.posting.holds import Hold, HoldCode
 from daybook.posting.refunds import needs_credit_note
 from daybook.posting.sales_invoice import sales_document
+from daybook.posting.tax_checks import unbegun_taxes, wrong_taxes
 from daybook.posting.tender_payments import net_tenders, tender_payments
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ class Plan:
 
 def plan_documents(total: DailyTotal, *, store: Store, mapping: Mapping, prefix: str) -> Plan:
     """The documents of a day, balanced to the cent, or every reason why there can be none."""
-    holds = [*_unbalanced(total), *_unmapped(total, mapping)]
+    holds = [*_unbalanced(total), *_unmapped(total, mapping), *wrong_taxes(total, mapping)]
     if holds:
         return Plan(holds=tuple(holds))
     if needs_credit_note(total, mapping):
@@ -137,6 +138,7 @@ def _unmapped(total: DailyTotal, mapping: Mapping) -> Iterable[Hold]:
                 f"The {word} '{key}' is not in the mapping of {mapping.organisation} from "
                 f"{mapping.effective_date}. Add it there, load the mapping and run the day again.",
             )
+    yield from unbegun_taxes(total, mapping)
 
 
 def _too_fine(currency: str, amount: Decimal) -> Hold:

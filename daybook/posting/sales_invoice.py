@@ -50,18 +50,25 @@ def sales_document(
             sign=-1 if kind is DocumentKind.CREDIT_NOTE else 1,
             mapping=mapping,
             store=store,
-            currency=total.currency,
+            total=total,
         ),
     )
 
 
 def document_lines(
-    categories: Iterable[CategoryTotal], *, sign: int, mapping: Mapping, store: Store, currency: str
+    categories: Iterable[CategoryTotal],
+    *,
+    sign: int,
+    mapping: Mapping,
+    store: Store,
+    total: DailyTotal,
 ) -> tuple[DocumentLine, ...]:
     """One line per account, tax type and direction; a line that comes to nothing is left out."""
 
     def key(part: CategoryTotal) -> tuple[bool, str, str]:
-        return part.is_refund, mapping.categories[part.category], mapping.taxes[part.tax_code]
+        rule = mapping.tax_rule(part.tax_code, total.business_date)
+        assert rule is not None, "a tax code without a tax type is held"
+        return part.is_refund, mapping.categories[part.category], rule.tax_type
 
     tracking = _tracking(mapping, store)
     lines = []
@@ -77,8 +84,8 @@ def document_lines(
                     description=f"{'Refunds' if is_refund else 'Sales'}: {names}"[:4000],
                     account_code=account,
                     tax_type=tax_type,
-                    net_amount=amount_from_minor(net_minor, currency),
-                    tax_amount=amount_from_minor(tax_minor, currency),
+                    net_amount=amount_from_minor(net_minor, total.currency),
+                    tax_amount=amount_from_minor(tax_minor, total.currency),
                     tracking=tracking,
                 )
             )

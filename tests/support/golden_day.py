@@ -15,7 +15,7 @@ import re
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 from till import Receipt, batch
@@ -23,7 +23,7 @@ from till import Receipt, batch
 from daybook.money import amount_from_minor, minor_from_amount, parse_minor
 from daybook.posting.control_holds import hold_of
 from daybook.posting.documents import Document, Payment, SalesDocument
-from daybook.posting.mapping import Mapping, parse_mapping
+from daybook.posting.mapping import Mapping, TaxRule, parse_mapping
 from daybook.posting.plan import plan_documents
 from daybook.posting.revisions import Filed, revise
 from daybook.sales.control_totals import control_failures
@@ -328,7 +328,7 @@ def _store(row: Row) -> Store:
 def _mapping(overrides: list[Row]) -> Mapping:
     """The mapping all cases share, with the case's own changes; `-` takes a key out."""
     mapping = parse_mapping((GOLDEN / "mapping.toml").read_text(encoding="utf-8"), "mapping.toml")
-    tables = {
+    tables: dict[str, dict[str, Any]] = {
         "category": dict(mapping.categories),
         "tax": dict(mapping.taxes),
         "tender": dict(mapping.tenders),
@@ -339,6 +339,8 @@ def _mapping(overrides: list[Row]) -> Mapping:
             raise CaseError(f"the mapping has no part '{row['part']}'")
         if row["value"] == "-":
             del tables[row["part"]][row["key"]]
+        elif row["part"] == "tax":
+            tables["tax"][row["key"]] = _tax(row["value"])
         else:
             tables[row["part"]][row["key"]] = row["value"]
     return msgspec.structs.replace(
@@ -348,6 +350,17 @@ def _mapping(overrides: list[Row]) -> Mapping:
         tenders=tables["tender"],
         **tables["policy"],
     )
+
+
+def _tax(text: str) -> str | tuple[TaxRule, ...]:
+    """A tax type, or several by date: `SERVICE6 6 % from 2018-09-01; SERVICE8 from 2024-03-01`."""
+    rules = []
+    for part in text.split("; "):
+        found = re.fullmatch(r"(\w+)(?: (\d+) %)? from (\d{4}-\d\d-\d\d)", part)
+        if found is None:
+            return text
+        rules.append(TaxRule(found[1], dt.date.fromisoformat(found[3]), found[2]))
+    return tuple(rules)
 
 
 def _readings(tables: dict[str, list[Row]], defaults: Row) -> tuple[tuple[Receipt, ...], ...]:

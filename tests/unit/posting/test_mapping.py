@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
 import pytest
 
 from daybook.errors import InputError
@@ -40,6 +42,40 @@ def test_stored_form_is_the_same_mapping() -> None:
     assert content_hash(decode(encode(mapping))) == content_hash(mapping)
 
 
+DATED = TOML.replace(
+    'GST = "OUTPUT2"',
+    """
+SST = [
+  { from = 2024-03-01, tax_type = "SERVICE8", rate = "8" },
+  { from = 2018-09-01, tax_type = "SERVICE6", rate = "6" },
+]
+GST = "OUTPUT2"
+""",
+)
+
+
+@pytest.mark.parametrize(
+    ("date", "tax_type"),
+    [
+        (dt.date(2018, 8, 31), None),
+        (dt.date(2018, 9, 1), "SERVICE6"),
+        (dt.date(2024, 2, 29), "SERVICE6"),
+        (dt.date(2024, 3, 1), "SERVICE8"),
+    ],
+)
+def test_a_tax_code_may_mean_another_type_from_a_date_on(
+    date: dt.date, tax_type: str | None
+) -> None:
+    """In whatever order they are written; before the first it means nothing."""
+    mapping = decode(encode(parse_mapping(DATED, "mapping.toml")))
+    rule = mapping.tax_rule("SST", date)
+    assert tax_type == (rule.tax_type if rule else None)
+    always = mapping.tax_rule("GST", date)
+    assert always is not None
+    assert ("OUTPUT2", None) == (always.tax_type, always.rate_percent)
+    assert mapping.tax_rule("VAT", date) is None
+
+
 @pytest.mark.parametrize(
     ("broken", "says"),
     [
@@ -47,6 +83,9 @@ def test_stored_form_is_the_same_mapping() -> None:
         (TOML.replace('Cash = "091"', "Cash = 91"), "tenders"),
         (TOML.replace("[tracking]", "[trackings]"), "trackings"),
         (TOML.replace("2026-01-01", "2026-13-01"), "mapping.toml"),
+        (DATED.replace("2024-03-01", "2018-09-01"), "two tax types of 'SST' begin on the same"),
+        (DATED.replace('rate = "8"', "rate = 8.0"), "got `float` - at `$.taxes"),
+        (DATED.replace('rate = "8"', 'rate = "8 %"'), "matching regex"),
     ],
 )
 def test_what_is_wrong_is_said_in_a_sentence(broken: str, says: str) -> None:
