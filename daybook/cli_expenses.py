@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import csv
 import datetime as dt
 import getpass
-import io
 import json
 import random
 from pathlib import Path  # noqa: TC003 - Typer reads the annotations
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
@@ -19,30 +17,41 @@ from daybook.jobs import expense_table
 from daybook.jobs.attach import Attaching, attach_receipts
 from daybook.jobs.choose_expenses import choose_expenses
 from daybook.jobs.correct_expenses import correct_expenses
+from daybook.jobs.expense_decisions import decisions_in_csv, split_lines_of, tracking_of
 from daybook.jobs.extract_expenses import extract_expenses
 from daybook.jobs.load_expense_mapping import load_expense_mapping
 from daybook.jobs.review_expenses import Reviewer, change_expenses, move_expenses
 from daybook.jobs.sync_expenses import Syncing, organisation_ids_of, plan_batch, post_batch
 from daybook.ledger.expense_attachments import retry_attachments, skip_attachments
+from daybook.ledger.expense_mappings import read_links
 from daybook.ledger.expenses import full_ids, read_events, read_expenses
-from daybook.money import parse_minor
+from daybook.spend.aspire import AspireSource
 from daybook.terminal import AsJson, open_wiring, show, text_of
 
 if TYPE_CHECKING:
-    from daybook.ledger.expenses import LedgerExpense
+    from collections.abc import Mapping, Sequence
+
+    from daybook.expenses.problems import Problem
     from daybook.wiring import Wiring
 
-expenses_app = typer.Typer(no_args_is_help=True, help="Expenses, their review and their receipts.")
+_HELP: Final = """Card expenses: read them, decide where they go, put them into Xero with receipts.
+
+In that order: fetch, list, set or split what is held, sync. Who did what is kept with each expense.
+"""
+
+expenses_app = typer.Typer(no_args_is_help=True, help=_HELP)
 
 Ids = Annotated[list[str], typer.Argument(help="Ids of expenses, or how they begin.")]
-OptionalIds = Annotated[list[str] | None, typer.Argument(help="Ids; none means all that are due.")]
+OptionalIds = Annotated[list[str] | None, typer.Argument(help="Ids, or how they begin; none: all.")]
 Why = Annotated[str, typer.Option(help="Why; kept with the expense.")]
 
 
 @expenses_app.command("fetch")
 def fetch(
     *,
-    days: Annotated[int | None, typer.Option(help="How many days back; as set otherwise.")] = None,
+    days: Annotated[
+        int | None, typer.Option(help="How many days back; else DAYBOOK_EXPENSE_DAYS, 60.")
+    ] = None,
 ) -> None:
     """Read expenses and receipts from their sources into the ledger.
 
@@ -64,11 +73,14 @@ def fetch(
             typer.echo(f"{source.name}: {extracted}")
             for sentence in extracted.sentences:
                 typer.echo(sentence, err=True)
+        _check_pending(wired)
 
 
 @expenses_app.command("mapping")
 def mapping(file: Annotated[Path, typer.Argument(help="A TOML expense mapping.")]) -> None:
-    """Load an expense mapping: a new version, in force from its effective_date on.
+    """Load an expense mapping: accounts, categories, merchants, from its effective_date on.
+
+    docs/expenses.md shows one. Every version is kept; 'daybook expenses accounts' names accounts.
 
     Example: daybook expenses mapping expenses.toml
     """
@@ -80,18 +92,60 @@ def mapping(file: Annotated[Path, typer.Argument(help="A TOML expense mapping.")
             loaded_by=getpass.getuser(),
             clock=wired.clock,
         )
-    said = "loaded" if is_new else "was loaded before, nothing changed"
-    typer.echo(f"Expense mapping of {loaded.organisation} from {loaded.effective_date}: {said}.")
+        said = "loaded" if is_new else "was loaded before, nothing changed"
+        typer.echo(
+            f"Expense mapping of {loaded.organisation} from {loaded.effective_date}: {said}."
+        )
+        _check_pending(wired)
+
+
+@expenses_app.command("accounts")
+def accounts(*, as_json: AsJson = False) -> None:
+    """List the accounts of the sources, and the bank account in Xero that each is linked to.
+
+    Example: daybook expenses accounts
+    """
+    with open_wiring() as wired, wired.engine.connect() as connection:
+        links = {f"{source}:{key}": one for (source, key), one in read_links(connection).items()}
+        known = {
+            f"{one.expense.source}:{one.expense.account_id_source}": one.expense.currency
+            for one in read_expenses(connection)
+        }
+        named = [] if wired.aspire is None else AspireSource(wired.aspire).accounts()
+    names = {one["account"]: one["name"] for one in named}
+    known |= {one["account"]: one["currency"] for one in named}
+    rows: list[dict[str, str | int]] = [
+        {
+            "account": key,
+            "name": names.get(key, ""),
+            "currency": known.get(key, ""),
+            "bank account": links[key].bank_account if key in links else "not linked",
+            "country": links[key].country if key in links else "",
+            "from": links[key].start_date.isoformat() if key in links else "",
+        }
+        for key in sorted({*known, *links})
+    ]
+    show("Accounts", rows, as_json=as_json)
 
 
 @expenses_app.command("list")
 def list_expenses(
     *,
-    state: Annotated[str, typer.Option(help="Only states with these words in them.")] = "",
-    first_date: Annotated[dt.datetime | None, typer.Option("--from", formats=["%Y-%m-%d"])] = None,
-    last_date: Annotated[dt.datetime | None, typer.Option("--to", formats=["%Y-%m-%d"])] = None,
+    state: Annotated[
+        str, typer.Option(help="Only states with these words: ready, sync error ...")
+    ] = "",
+    first_date: Annotated[
+        dt.datetime | None,
+        typer.Option("--from", formats=["%Y-%m-%d"], help="Spent on this date or later."),
+    ] = None,
+    last_date: Annotated[
+        dt.datetime | None,
+        typer.Option("--to", formats=["%Y-%m-%d"], help="Spent on this date or earlier."),
+    ] = None,
     merchant: Annotated[str, typer.Option(help="Only merchants with this in the name.")] = "",
-    updated: Annotated[bool, typer.Option(help="Only those changed since.")] = False,
+    updated: Annotated[
+        bool, typer.Option("--updated", help="Only those changed since review or sync.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """List expenses, where each stands and how many of its receipts are attached.
@@ -155,22 +209,30 @@ def show_expense(
 def set_expenses(  # noqa: PLR0913 - one option for each decision
     expense_ids: OptionalIds = None,
     *,
-    category: Annotated[str | None, typer.Option(help="Another category.")] = None,
-    account: Annotated[str | None, typer.Option(help="Code of the account.")] = None,
-    tax_type: Annotated[str | None, typer.Option(help="Xero's tax type.")] = None,
+    category: Annotated[str | None, typer.Option(help="Category of the mapping.")] = None,
+    account: Annotated[str | None, typer.Option(help="Code of an account in Xero.")] = None,
+    tax_type: Annotated[str | None, typer.Option(help="Xero's tax type: INPUT2, NONE ...")] = None,
     tracking: Annotated[
         list[str] | None, typer.Option(help="Category=Option; at most twice.")
     ] = None,
-    contact: Annotated[str | None, typer.Option(help="Name of the contact.")] = None,
+    contact: Annotated[str | None, typer.Option(help="Name of the contact in Xero.")] = None,
     note: Annotated[str | None, typer.Option(help="A note for the description.")] = None,
-    no_double: Annotated[bool | None, typer.Option("--no-double/--may-be-double")] = None,
-    no_receipt: Annotated[bool | None, typer.Option("--no-receipt/--needs-receipt")] = None,
+    no_double: Annotated[
+        bool | None,
+        typer.Option("--no-double/--may-be-double", help="It is not the payment found in Xero."),
+    ] = None,
+    no_receipt: Annotated[
+        bool | None,
+        typer.Option("--no-receipt/--needs-receipt", help="It is complete without a receipt."),
+    ] = None,
     file: Annotated[
         Path | None,
         typer.Option(help="CSV: expense, and columns category, account, tax_type, contact, note."),
     ] = None,
 ) -> None:
-    """Decide about expenses; these decisions win over source and mapping.
+    """Decide about expenses, named or in a CSV file; this wins over source and mapping.
+
+    Only what is given changes. A synced expense follows in Xero with 'daybook expenses sync ID'.
 
     Example: daybook expenses set aspire-1f0c --account 420 --tax-type INPUT2
     """
@@ -182,17 +244,21 @@ def set_expenses(  # noqa: PLR0913 - one option for each decision
         "note": note,
         "is_no_double": no_double,
         "needs_no_receipt": no_receipt,
-        "tracking": _tracking(tracking) if tracking else None,
+        "tracking": tracking_of(tracking) if tracking else None,
     }
     given = {name: value for name, value in changes.items() if value is not None}
-    wanted = _bulk(file) if file else dict.fromkeys(expense_ids or [], given)
+    wanted = (
+        decisions_in_csv(text_of(file), str(file))
+        if file
+        else dict.fromkeys(expense_ids or [], given)
+    )
     if not wanted or not any(wanted.values()):
         raise InputError("Say which expenses and what to set, or give a CSV file with --file.")
     with open_wiring() as wired:
         wanted = dict(zip(_full(wired, list(wanted)), wanted.values(), strict=True))
         count = change_expenses(wired.engine, wanted, _reviewer(wired))
         _check_again(wired, list(wanted))
-    typer.echo(f"{count} expenses changed.")
+    typer.echo(f"{_counted(count, 'expense')} changed.")
 
 
 @expenses_app.command("split")
@@ -210,15 +276,15 @@ def split(
         [expense_id] = _full(wired, [expense_id])
         with wired.engine.connect() as connection:
             found = read_expenses(connection, [expense_id])
-        lines = [_split_line(one, found[0]) for one in line or []]
+        lines = split_lines_of(line or [], found[0].expense)
         change_expenses(wired.engine, {expense_id: {"lines": lines}}, _reviewer(wired))
         _check_again(wired, [expense_id])
-    typer.echo(f"{expense_id} has {len(lines) or 1} lines.")
+    typer.echo(f"{expense_id} has {_counted(len(lines) or 1, 'line')}.")
 
 
 @expenses_app.command("exclude")
 def exclude(expense_ids: Ids, *, why: Why = "") -> None:
-    """Leave expenses out of Xero.
+    """Leave expenses out of Xero; 'reopen' takes it back.
 
     Example: daybook expenses exclude aspire-1f0c --why "private, paid back"
     """
@@ -227,7 +293,7 @@ def exclude(expense_ids: Ids, *, why: Why = "") -> None:
 
 @expenses_app.command("by-hand")
 def by_hand(expense_ids: Ids, *, why: Why = "") -> None:
-    """Mark expenses as posted by a person.
+    """Say that a person posted these expenses in Xero; 'reopen' takes it back.
 
     Example: daybook expenses by-hand aspire-1f0c --why "in the March journal"
     """
@@ -236,7 +302,7 @@ def by_hand(expense_ids: Ids, *, why: Why = "") -> None:
 
 @expenses_app.command("reopen")
 def reopen(expense_ids: Ids, *, why: Why = "") -> None:
-    """Take 'exclude' or 'by-hand' back.
+    """Take 'exclude' or 'by-hand' back: the expense is pending again.
 
     Example: daybook expenses reopen aspire-1f0c
     """
@@ -247,21 +313,27 @@ def reopen(expense_ids: Ids, *, why: Why = "") -> None:
 def sync(
     expense_ids: OptionalIds = None,
     *,
-    dry_run: Annotated[bool, typer.Option(help="Only check; write nothing anywhere.")] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Only check; write nothing anywhere.")
+    ] = False,
 ) -> None:
-    """Post expenses into Xero and attach their receipts; named ones are updated there as well.
+    """Post what is ready into Xero, once each, and attach receipts.
+
+    Named expenses that changed since they were synced are updated in Xero as well.
 
     Example: daybook expenses sync aspire-1f0c aspire-77aa
     """
     with open_wiring() as wired:
         chosen = _full(wired, expense_ids) if expense_ids else None
-        for batch in choose_expenses(wired.engine, chosen):
+        batches = choose_expenses(wired.engine, chosen)
+        if not batches:
+            typer.echo("Nothing to do: no expense is pending. 'daybook expenses fetch' reads more.")
+        for batch in batches:
             syncing = _syncing(wired)
             planned = plan_batch(syncing, batch, dry_run=dry_run)
             typer.echo(str(planned))
-            for sentence in planned.sentences:
-                typer.echo(sentence, err=True)
             if dry_run:
+                _say(planned.problems)
                 continue
             for key in sorted(organisation_ids_of(wired.engine, batch)):
                 organisation = wired.organisations()[key]
@@ -271,15 +343,22 @@ def sync(
                     wired.engine, organisation, _attaching(wired, key), batch
                 )
                 typer.echo(f"{organisation.name}: {attached}")
+            with wired.engine.connect() as connection:
+                found = read_expenses(connection, batch)
+            _say({one.expense.expense_id: one.problems for one in found})
 
 
 @expenses_app.command("correct")
 def correct(
     expense_ids: Ids,
     *,
-    dry_run: Annotated[bool, typer.Option(help="Only show the entries; post nothing.")] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Only show the entries; post nothing.")
+    ] = False,
 ) -> None:
-    """Post a correcting entry for what changed and Xero does not let change: locked, reconciled.
+    """Post an entry for the difference where Xero does not let a changed expense be updated.
+
+    That is when it is reconciled or its period is locked. Asked again, nothing more is posted.
 
     Example: daybook expenses correct aspire-1f0c --dry-run
     """
@@ -288,7 +367,8 @@ def correct(
         for key in sorted(organisation_ids_of(wired.engine, chosen)):
             organisation = wired.organisations()[key]
             corrected = correct_expenses(_syncing(wired), organisation, chosen, dry_run=dry_run)
-            typer.echo(f"{organisation.name}: {corrected}")
+            ending = "; nothing was posted" if dry_run else ""
+            typer.echo(f"{organisation.name}: {corrected}{ending}")
             for sentence in corrected.sentences:
                 typer.echo(sentence)
 
@@ -297,8 +377,12 @@ def correct(
 def attachments(
     expense_ids: OptionalIds = None,
     *,
-    retry: Annotated[bool, typer.Option(help="Try those that failed again now.")] = False,
-    skip: Annotated[bool, typer.Option(help="Say that those not attached are not needed.")] = False,
+    retry: Annotated[
+        bool, typer.Option("--retry", help="Try those that failed again now.")
+    ] = False,
+    skip: Annotated[
+        bool, typer.Option("--skip", help="Those not attached are not needed.")
+    ] = False,
     open_only: Annotated[bool, typer.Option("--open", help="Only those not attached.")] = False,
     as_json: AsJson = False,
 ) -> None:
@@ -364,50 +448,39 @@ def _attaching(wired: Wiring, organisation_id: int) -> Attaching:
     )
 
 
+def _check_pending(wired: Wiring) -> None:
+    """Check everything that is pending, so that the list says what stands in its way."""
+    for batch in choose_expenses(wired.engine, None):
+        _check_again(wired, batch)
+
+
 def _check_again(wired: Wiring, expense_ids: list[str]) -> None:
-    """Say what still stands in the way of expenses just changed; the change itself is stored."""
+    """Say what stands in the way of pending expenses; what was just changed is stored anyway."""
     try:
         planned = plan_batch(_syncing(wired), expense_ids)
     except (RetryableError, FinalError) as error:
         typer.echo(f"Stored, but not checked against Xero: {error}", err=True)
         return
-    for sentence in planned.sentences:
-        typer.echo(sentence, err=True)
+    _say(planned.problems)
+
+
+def _say(problems: Mapping[str, Sequence[Problem]]) -> None:
+    """Each sentence once, with the expenses that it is about."""
+    about: dict[str, list[str]] = {}
+    for expense_id, found in problems.items():
+        for one in found:
+            about.setdefault(one.sentence, []).append(expense_id)
+    for sentence, ids in about.items():
+        more = f" and {len(ids) - 1} more" if len(ids) > 1 else ""
+        typer.echo(f"{ids[0]}{more}: {sentence}", err=True)
+
+
+def _counted(count: int, what: str) -> str:
+    return f"{count} {what}" if count == 1 else f"{count} {what}s"
 
 
 def _move(expense_ids: list[str], stage: Stage, why: str) -> None:
     with open_wiring() as wired:
         chosen = _full(wired, expense_ids)
         count = move_expenses(wired.engine, chosen, stage, _reviewer(wired), why)
-    typer.echo(f"{count} expenses are {stage.replace('_', ' ')} now.")
-
-
-def _tracking(choices: list[str]) -> dict[str, str]:
-    wrong = [one for one in choices if "=" not in one]
-    if wrong:
-        raise InputError(f"'{wrong[0]}' is not a tracking choice; write it as Region=North.")
-    return {name: option for name, _, option in (one.partition("=") for one in choices)}
-
-
-def _bulk(file: Path) -> dict[str, dict[str, Any]]:
-    """Decisions from a CSV file; an empty cell changes nothing."""
-    allowed = {"expense", "category", "account", "tax_type", "contact", "note"}
-    reader = csv.DictReader(io.StringIO(text_of(file).removeprefix("\ufeff")))
-    header = set(reader.fieldnames or ())
-    if "expense" not in header or header - allowed:
-        raise InputError(
-            f"{file} must have the column expense and any of "
-            f"{', '.join(sorted(allowed - {'expense'}))}; it has {', '.join(sorted(header))}."
-        )
-    return {
-        row["expense"]: {name: value for name, value in row.items() if value and name != "expense"}
-        for row in reader
-    }
-
-
-def _split_line(text: str, whole: LedgerExpense) -> dict[str, Any]:
-    amount, _, rest = text.partition(":")
-    category, _, description = rest.partition(":")
-    line: dict[str, Any] = {"amount_minor": parse_minor(amount, whole.expense.currency)}
-    line |= {"category": category} if category else {}
-    return line | ({"description": description} if description else {})
+    typer.echo(f"{_counted(count, 'expense')} marked {stage.replace('_', ' ')}.")

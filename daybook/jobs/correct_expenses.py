@@ -49,8 +49,8 @@ class ExpensesCorrected:
     def sentences(self) -> list[str]:
         """One sentence per entry, and per problem."""
         said = [
-            f"{key}: {one.kind.replace('_', ' ')} of {one.total_amount} {one.currency} on "
-            f"{one.date}, reference {one.reference}."
+            f"{key}: {one.kind.replace('_', ' ')} of {one.total_amount} {one.currency} dated "
+            f"{one.date} on account {_accounts(one)}, reference {one.reference}."
             for key, entries in self.entries.items()
             for one in entries
         ]
@@ -60,9 +60,13 @@ class ExpensesCorrected:
         """For a person."""
         count = sum(map(len, self.entries.values()))
         return (
-            f"{count} correcting entries for {len(self.entries)} expenses, "
-            f"{len(self.problems)} cannot be corrected"
+            f"correcting entries: {count}, for expenses: {len(self.entries)}; "
+            f"expenses left as they are: {len(self.problems)}"
         )
+
+
+def _accounts(entry: SpendMoney) -> str:
+    return ", ".join(dict.fromkeys(line.account_code for line in entry.lines))
 
 
 def correct_expenses(

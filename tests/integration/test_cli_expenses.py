@@ -85,7 +85,7 @@ def test_review_from_fetch_to_synced(place: ExpensePlace, tmp_path: Path) -> Non
     } == states
     bulk = tmp_path / "decisions.csv"
     bulk.write_text("expense,account,tax_type\nfiles-E-2,420,INPUT2\n")
-    assert "1 expenses changed" in run("set", "--file", str(bulk))
+    assert "1 expense changed" in run("set", "--file", str(bulk))
     assert "pending: ready" == rows()["files-E-2"]["state"]
     run("reopen", "files-E-3")
     run("split", "files-E-3", "--line", "12.00:Transport", "--line", "8.50:Software:licence")
@@ -138,3 +138,50 @@ def test_tables_fit_a_terminal(place: ExpensePlace) -> None:
     output = run("list")
     assert max(len(line) for line in output.splitlines()) <= 100
     assert "3 expenses" in output
+
+
+def test_nothing_pending_is_said(place: ExpensePlace) -> None:
+    """A sync without work says so, and how to get some."""
+    run("exclude", "files-E-1", "files-E-2", "files-E-3")
+    assert "no expense is pending" in run("sync")
+    assert [] == place.bank_transactions()
+
+
+def test_what_is_held_is_known_after_fetching(place: ExpensePlace) -> None:
+    """The list says what stands in the way before anybody syncs."""
+    assert "pending: needs mapping" == rows()["files-E-2"]["state"]
+    output = run("fetch")
+    assert "files-E-2: The expense mapping does not say where the category 'Gifts' goes" in output
+    assert [] == place.bank_transactions()
+
+
+def test_accounts_are_listed_with_their_links(place: ExpensePlace) -> None:
+    """What a mapping has to name, and what it linked."""
+    found = json.loads(run("accounts", "--json"))
+    links = {row["account"]: row["bank account"] for row in found}
+    assert {"aspire:acc-usd": "093", "files:a1": "092"} == links
+    assert [] == place.bank_transactions()
+
+
+def test_split_that_does_not_add_up_is_refused_at_once(place: ExpensePlace) -> None:
+    """Both sums are said, and nothing is changed."""
+    with pytest.raises(InputError, match=r"come to 1.00 SGD and the expense to 20.50"):
+        run("split", "files-E-3", "--line", "1.00:Transport")
+    assert [] == place.bank_transactions()
+
+
+def test_reconciled_expense_is_corrected_by_command(place: ExpensePlace) -> None:
+    """The sync says why it cannot be updated and names the command, which posts the difference."""
+    run("sync", "files-E-1")
+    [found] = place.bank_transactions()
+    tenant = place.organisation.tenant_id_xero
+    path = f"/_sandbox/organisations/{tenant}/bank-transactions/{found['BankTransactionID']}"
+    place.control.post(f"{path}/reconcile").raise_for_status()
+    run("set", "files-E-1", "--category", "Software")
+    assert "daybook expenses correct files-E-1" in run("sync", "files-E-1")
+    assert "nothing was posted" in run("correct", "files-E-1", "--dry-run")
+    assert 1 == len(place.bank_transactions())
+    run("correct", "files-E-1")
+    references = sorted(row["Reference"] for row in place.bank_transactions())
+    assert [f"DB-EXP-files-E-1{ending}" for ending in ("", "-C1", "-C2")] == references
+    assert "synced" == rows()["files-E-1"]["state"]

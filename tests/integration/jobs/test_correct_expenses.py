@@ -95,9 +95,11 @@ def test_dry_run_stores_and_posts_nothing(place: ExpensePlace) -> None:
     said = correct_expenses.correct_expenses(
         place.syncing(), place.organisation, ["aspire-t1"], dry_run=True
     )
-    assert [
-        "aspire-t1: spend money of 10.50 SGD on 2026-03-05, reference DB-EXP-aspire-t1-C1."
-    ] == (said.sentences)
+    sentence = (
+        "aspire-t1: spend money of 10.50 SGD dated 2026-03-05 on account 449, reference "
+        "DB-EXP-aspire-t1-C1."
+    )
+    assert [sentence] == said.sentences
     assert 1 == len(place.bank_transactions())
     with place.engine.connect() as connection:
         assert {"aspire-t1": []} == read_corrections(connection, ["aspire-t1"])

@@ -80,7 +80,7 @@ def test_killed_worker_is_replaced(tmp_path: Path) -> None:
         place = Place(tmp_path, fitter)
         before = encoded(drawn(100, 100), "PNG")
         assert 1 == len(place.fit(("a.png", before)).uploads)
-        worker = fitter._pool._places.queue[0]  # noqa: SLF001 - the test ends its process
+        worker = fitter._workers.pool._places.queue[0]  # noqa: SLF001 - the test ends its process
         assert worker is not None
         os.kill(worker.pid, signal.SIGKILL)
         deadline = time.monotonic() + 10
@@ -134,6 +134,6 @@ def test_workers_end_with_the_fitter(tmp_path: Path) -> None:
     """Nothing is left running."""
     with Fitter(worker_count=1) as fitter:
         Place(tmp_path, fitter).fit(("a.png", encoded(drawn(100, 100), "PNG")))
-        worker = fitter._pool._places.queue[0]  # noqa: SLF001 - the test looks for its process
+        worker = fitter._workers.pool._places.queue[0]  # noqa: SLF001 - the test looks for its process
         assert worker is not None
     assert not Path("/proc", str(worker.pid)).exists()

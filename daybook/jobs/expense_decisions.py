@@ -1,0 +1,61 @@
+"""Decisions about expenses as people write them: in a CSV file, as options of a command."""
+
+from __future__ import annotations
+
+import csv
+import io
+from typing import TYPE_CHECKING, Any, Final
+
+from daybook.errors import InputError
+from daybook.money import amount_from_minor, parse_minor
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from daybook.expenses.expense import Expense
+
+_COLUMNS: Final = ("account", "category", "contact", "note", "tax_type")
+
+
+def decisions_in_csv(text: str, where: str) -> dict[str, dict[str, Any]]:
+    """Decisions by expense; an empty cell changes nothing. Raises `InputError` on odd columns."""
+    reader = csv.DictReader(io.StringIO(text.removeprefix("\ufeff")))
+    header = set(reader.fieldnames or ())
+    if "expense" not in header or header - {"expense", *_COLUMNS}:
+        raise InputError(
+            f"{where} must have the column expense and any of {', '.join(_COLUMNS)}; it has "
+            f"{', '.join(sorted(header))}."
+        )
+    return {
+        row["expense"]: {name: value for name, value in row.items() if value and name != "expense"}
+        for row in reader
+    }
+
+
+def tracking_of(choices: Sequence[str]) -> dict[str, str]:
+    """`Region=North` as category and option."""
+    wrong = [one for one in choices if "=" not in one]
+    if wrong:
+        raise InputError(f"'{wrong[0]}' is not a tracking choice; write it as Region=North.")
+    return {name: option for name, _, option in (one.partition("=") for one in choices)}
+
+
+def split_lines_of(parts: Sequence[str], whole: Expense) -> list[dict[str, Any]]:
+    """`12.00:Meals` or `8.50:Transport:taxi` as lines; together they come to the whole."""
+    lines = []
+    for part in parts:
+        amount, _, rest = part.partition(":")
+        category, _, description = rest.partition(":")
+        line: dict[str, Any] = {"amount_minor": parse_minor(amount, whole.currency)}
+        line |= {"category": category} if category else {}
+        lines.append(line | ({"description": description} if description else {}))
+    split_minor = sum(one["amount_minor"] for one in lines)
+    if lines and split_minor != abs(whole.amount_minor):
+        parts_amount, whole_amount = (
+            amount_from_minor(one, whole.currency) for one in (split_minor, abs(whole.amount_minor))
+        )
+        raise InputError(
+            f"The lines come to {parts_amount} {whole.currency} and the expense to {whole_amount}. Nothing was "
+            "changed; give lines that come to its amount."
+        )
+    return lines

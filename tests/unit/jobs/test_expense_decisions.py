@@ -1,0 +1,46 @@
+"""Decisions as people write them."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import pytest
+
+from daybook.errors import InputError
+from daybook.expenses.expense import Expense, SourceStatus
+from daybook.jobs.expense_decisions import decisions_in_csv, split_lines_of, tracking_of
+
+WHOLE = Expense(
+    "files", "1", "a", SourceStatus.SETTLED, dt.date(2026, 3, 5), 2050, "SGD", "Grab", "Transport"
+)
+
+
+def test_empty_cells_of_a_file_change_nothing() -> None:
+    """Whatever wrote the file, a spreadsheet's byte order mark included."""
+    text = "\ufeffexpense,account,note\nE-1,420,\nE-2,,taxi\n"
+    assert {"E-1": {"account": "420"}, "E-2": {"note": "taxi"}} == decisions_in_csv(text, "d.csv")
+
+
+@pytest.mark.parametrize("header", ["id,account", "expense,amount"])
+def test_odd_columns_are_refused_with_those_there_are(header: str) -> None:
+    """A misspelt column would change nothing and say nothing."""
+    with pytest.raises(InputError, match="must have the column expense and any of account"):
+        decisions_in_csv(f"{header}\n", "d.csv")
+
+
+def test_tracking_is_category_and_option() -> None:
+    """One without the other is refused."""
+    assert {"Region": "North", "Team": "A=B"} == tracking_of(["Region=North", "Team=A=B"])
+    with pytest.raises(InputError, match="write it as Region=North"):
+        tracking_of(["North"])
+
+
+def test_lines_come_to_the_whole() -> None:
+    """Amount, category and text; none takes a split back; another sum is refused."""
+    assert [
+        {"amount_minor": 1200, "category": "Meals"},
+        {"amount_minor": 850, "category": "Transport", "description": "taxi: home"},
+    ] == split_lines_of(["12.00:Meals", "8.50:Transport:taxi: home"], WHOLE)
+    assert [] == split_lines_of([], WHOLE)
+    with pytest.raises(InputError, match=r"come to 12.00 SGD and the expense to 20.50"):
+        split_lines_of(["12.00"], WHOLE)
