@@ -9,14 +9,16 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from daybook.jobs.explain import explain, places_of, store_day_facts
+from daybook.jobs.explain_in_xero import document_figures, figures_in_xero, xero_sentence
 from daybook.money import amount_from_minor
 from daybook.sales.store import StoreDay
 from daybook.terminal import AsJson, open_wiring, show
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from daybook.jobs.explain import Explained, StoreDayFacts
+    from daybook.jobs.explain_in_xero import DocumentFigures
 
     Row = Mapping[str, str | int]
 
@@ -28,6 +30,9 @@ def explain_command(
     receipt: Annotated[
         str | None, typer.Option(help="Show which document lines this receipt is part of.")
     ] = None,
+    xero: Annotated[
+        bool, typer.Option("--xero", help="Ask Xero what it holds now; one call or two.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Explain a store-day: which receipt, line, tender or tax makes a difference.
@@ -37,6 +42,12 @@ def explain_command(
     day = StoreDay(date.date(), store)
     with open_wiring() as wired:
         facts = store_day_facts(wired.engine, day)
+        figures = (
+            figures_in_xero(wired.engine, day, wired.client_by_id)
+            if xero
+            else document_figures(wired.engine, day)
+        )
+    said_of_xero = [xero_sentence(figures)] if xero else []
     if receipt is not None:
         rows = _place_rows(facts, receipt)
         show(f"Receipt {receipt} in the documents of {day.business_date}", rows, as_json=as_json)
@@ -47,13 +58,21 @@ def explain_command(
             "sentence": explained.sentence,
             "receipts": _odd_rows(explained),
             "sums": _sum_rows(explained),
+            "documents": _document_rows(figures, is_asked=xero),
+            "xero": said_of_xero,
         }
         typer.echo(json.dumps(content, ensure_ascii=False, indent=1))
         return
     if explained.odd:
         show("Receipts that do not balance", _odd_rows(explained), as_json=False)
     show(f"Store {store} on {day.business_date}", _sum_rows(explained), as_json=False)
-    typer.echo(explained.sentence)
+    if figures:
+        show(
+            "Documents, and what Xero has of them",
+            _document_rows(figures, is_asked=xero),
+            as_json=False,
+        )
+    typer.echo(" ".join([explained.sentence, *said_of_xero]))
 
 
 def _odd_rows(explained: Explained) -> list[Row]:
@@ -94,6 +113,28 @@ def _sum_rows(explained: Explained) -> list[Row]:
         }
         for one in explained.sums
     ]
+
+
+def _document_rows(figures: Iterable[DocumentFigures], *, is_asked: bool) -> list[Row]:
+    """What the ledger says of each document; beside it what Xero says, or the id it gave."""
+    rows: list[Row] = []
+    for one in figures:
+        there = one.in_xero
+        beside = {
+            "Xero's total": _text(there.total_minor if there else None, one.currency),
+            "Xero's due": _text(there.due_minor if there else None, one.currency),
+            "Xero's status": there.status if there else "not there",
+        }
+        rows.append(
+            {
+                "document": one.number,
+                "state": one.state,
+                "total": _text(one.total_minor, one.currency),
+                "paid": _text(one.paid_minor, one.currency),
+                **(beside if is_asked else {"id in Xero": one.id_xero or ""}),
+            }
+        )
+    return rows
 
 
 def _place_rows(facts: StoreDayFacts, receipt_id_pos: str) -> list[Row]:

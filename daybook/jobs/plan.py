@@ -88,7 +88,7 @@ def plan(  # noqa: PLR0913 - which days, what keeps them back, for whom
         for stored in read_daily_totals(connection, store_days):
             day = stored.store_day
             totals[day].append((stored.daily_total_id, stored.total))
-        filed = filed_documents(connection, store_days)
+        filed = filed_documents(connection, store_days, for_update=True)
         changes: list[_Change] = []
         new: list[NewDocument]
         for day in sorted(store_days):

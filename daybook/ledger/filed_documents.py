@@ -26,29 +26,35 @@ class FiledDocument:
     document_id: int
     organisation_id: int
     filed: Filed
+    state: str
+    id_xero: str | None
 
 
 def filed_documents(
-    connection: Connection, store_days: Collection[StoreDay]
+    connection: Connection, store_days: Collection[StoreDay], *, for_update: bool = False
 ) -> dict[StoreDay, list[FiledDocument]]:
-    """Every document of these store-days, in the order in which it was stored."""
+    """Every document of these store-days, in the order in which it was stored.
+
+    With `for_update` no loader claims one of them until the transaction ends: not between a
+    comparison and what follows from it.
+    """
     found: dict[StoreDay, list[FiledDocument]] = defaultdict(list)
-    for row in connection.execute(_FILED, pairs(store_days)):
+    for row in connection.execute(_FILED_LOCKED if for_update else _FILED, pairs(store_days)):
         document = decode(DocumentKind(row.kind), row.content.encode())
         filed = Filed(document, row.state in SENT_STATES, row.daily_total_id)
         found[StoreDay(row.business_date, row.store_id)].append(
-            FiledDocument(row.id, row.organisation_id, filed)
+            FiledDocument(row.id, row.organisation_id, filed, row.state, row.id_xero)
         )
     return found
 
 
-# Locked, so that no loader claims one of them between the comparison and what follows from it.
 _FILED: Final = text("""
     SELECT d.id, d.organisation_id, d.business_date, d.store_id, d.kind, d.state, d.daily_total_id,
+        d.id_xero,
         CAST(d.content AS text) AS content
     FROM documents d
     JOIN unnest(CAST(:dates AS date[]), CAST(:stores AS text[])) AS s(business_date, store_id)
       USING (business_date, store_id)
     ORDER BY d.id
-    FOR UPDATE OF d
 """)
+_FILED_LOCKED: Final = text(f"{_FILED.text} FOR UPDATE OF d")

@@ -29,7 +29,6 @@ def explain(
 ) -> Iterator[Run]:
     """Run `daybook explain` on a ledger with a planned day and a receipt that came after it."""
     monkeypatch.setenv("DAYBOOK_DATABASE_URL", database_url)
-    monkeypatch.setenv("DAYBOOK_SECRET_KEY", "7S6cuVxGUJTqUlK5YqfLNr0hYg4GTf6Pbx7Vq3nSpyk=")
     monkeypatch.setenv("COLUMNS", "100")
 
     def run(*words: str) -> tuple[int, str]:
@@ -50,6 +49,12 @@ def explain(
         assert chain.plan([day]).document_count == 2
         with chain.engine.begin() as connection:
             write_receipts(connection, batch([late]), chain.stores, now_at=NOON)
+        app = chain.access.app
+        monkeypatch.setenv("DAYBOOK_SECRET_KEY", chain.access.connections.key)
+        monkeypatch.setenv("DAYBOOK_XERO_API_URL", app.api_url)
+        monkeypatch.setenv("DAYBOOK_XERO_IDENTITY_URL", app.identity_url)
+        monkeypatch.setenv("DAYBOOK_XERO_CLIENT_ID", app.client_id)
+        monkeypatch.setenv("DAYBOOK_XERO_CLIENT_SECRET", app.client_secret)
         yield run
 
 
@@ -69,6 +74,19 @@ def test_a_script_reads_json(explain: Run) -> None:
     found = json.loads(said)
     assert ["R2", "R2"] == [row["receipt"] for row in found["receipts"]]
     assert ("tender", "-10.89") == (found["sums"][-1]["sum of"], found["sums"][-1]["difference"])
+
+
+def test_xero_itself_is_asked_where_wanted(explain: Run) -> None:
+    """The ledger's documents are there in any case; what Xero holds only with --xero."""
+    _, said = explain("S01", "2026-03-14", "--json")
+    found = json.loads(said)
+    assert ["planned"] == [row["state"] for row in found["documents"]]
+    assert [] == found["xero"]
+    _, said = explain("S01", "2026-03-14", "--xero")
+    assert "not there" in said
+    assert "Xero has no invoice DB-S01-20260314-SGD, the ledger says planned." in said.replace(
+        "\n", " "
+    )
 
 
 def test_a_receipt_leads_to_its_documents(explain: Run) -> None:
