@@ -55,7 +55,7 @@ def split_lines_of(parts: Sequence[str], whole: Expense) -> list[dict[str, Any]]
             amount_from_minor(one, whole.currency) for one in (split_minor, abs(whole.amount_minor))
         )
         raise InputError(
-            f"The lines come to {parts_amount} {whole.currency} and the expense to {whole_amount}. Nothing was "
-            "changed; give lines that come to its amount."
+            f"The lines come to {parts_amount} {whole.currency} and the expense to {whole_amount}. "
+            "Nothing was changed; give lines that come to its amount."
         )
     return lines

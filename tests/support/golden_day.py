@@ -13,12 +13,12 @@ from __future__ import annotations
 import datetime as dt
 import re
 from dataclasses import dataclass
-from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 from till import Receipt, batch
+from worked_note import faults_of
 
 from daybook.money import amount_from_minor, minor_from_amount, parse_minor
 from daybook.posting.control_holds import hold_of
@@ -31,6 +31,8 @@ from daybook.sales.daily_totals import daily_totals
 from daybook.sales.store import Store, StoreDay
 
 if TYPE_CHECKING:
+    from decimal import Decimal
+
     from daybook.posting.holds import Hold
     from daybook.sales.daily_total import DailyTotal
 
@@ -77,10 +79,6 @@ _EXPECTED: Final[dict[str, tuple[tuple[str, ...], Row]]] = {
 }
 _SECTIONS: Final = _GIVEN | _EXPECTED | {name + AGAIN: it for name, it in _EXPECTED.items()}
 _OPTIONAL: Final = {"Mapping"}
-
-_NUMBER: Final = r"-?\d+(?:\.\d+)?(?: %)?"
-_SIDE: Final = rf"{_NUMBER}(?: [+\-x] {_NUMBER})*"
-_EQUATION: Final = re.compile(rf"(?<![\w.]){_SIDE}(?: = {_SIDE})+")
 
 
 class CaseError(ValueError):
@@ -416,31 +414,13 @@ def _instant(text: str) -> dt.datetime:
 
 def _check_note(case: GoldenDay) -> None:
     """The note works the figures out: its sums are right, and no total is missing from it."""
-    equations = _EQUATION.findall(case.note)
-    if not equations:
-        raise CaseError("the note works out no figure, as in '10.00 + 0.90 = 10.90'")
-    for equation in equations:
-        if len({_value(side) for side in equation.split(" = ")}) > 1:
-            raise CaseError(f"the note is wrong: {equation}")
-    numbers = set(re.findall(r"-?\d+(?:\.\d+)?", case.note))
-    for name, rows in case.expected.items():
-        for row in rows if name.startswith("Daily total") else ():
-            figures = {row["net"], row["tax"], row["paid"]}
-            absent = {one for one in figures if Decimal(one)} - numbers
-            if absent:
-                raise CaseError(f"the note does not work out {', '.join(sorted(absent))}")
-
-
-def _value(side: str) -> Decimal:
-    """The exact value of a side such as `295.00 + 29.50 x 6 %`."""
-    value, sign = Decimal(0), 1
-    for part in re.split(r" ([+-]) ", side):
-        if part in ("+", "-"):
-            sign = 1 if part == "+" else -1
-            continue
-        product = Decimal(1)
-        for factor in part.split(" x "):
-            share = Decimal(100) if factor.endswith(" %") else Decimal(1)
-            product *= Decimal(factor.removesuffix(" %")) / share
-        value += sign * product
-    return value
+    totals = [
+        row
+        for name, rows in case.expected.items()
+        if name.startswith("Daily total")
+        for row in rows
+    ]
+    figures = {row[name] for row in totals for name in ("net", "tax", "paid")}
+    faults = faults_of(case.note, figures)
+    if faults:
+        raise CaseError("; ".join(faults))
