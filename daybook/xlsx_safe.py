@@ -33,6 +33,7 @@ _RATIO_FROM_BYTES: Final = 1 << 20
 _CHUNK_BYTES: Final = 1 << 20
 _COLUMN_LETTERS: Final = 26
 
+_ADVICE: Final = "Export it again as CSV or Parquet, or in smaller parts."
 _UNREADABLE: Final = (
     python_calamine.CalamineError,
     zipfile.BadZipFile,
@@ -73,9 +74,11 @@ class _Counts:
 
 @contextmanager
 def opened_workbook(
-    stream: IO[bytes], url: str, folder: Path
+    stream: IO[bytes], url: str, folder: Path, *, advice: str = _ADVICE
 ) -> Iterator[python_calamine.CalamineWorkbook]:
     """The workbook in the stream, by way of a copy in the folder.
+
+    `advice` says what to do where it is larger than it may be.
 
     Raises:
         InputError: it is none, it is damaged or protected, or larger than it may be.
@@ -86,15 +89,23 @@ def opened_workbook(
         with python_calamine.load_workbook(path) as workbook:
             yield workbook
     except Unsafe as reason:
-        raise InputError(
-            f"{url} {reason}. Export it again as CSV or Parquet, or in smaller parts."
-        ) from None
+        raise InputError(f"{url} {reason}. {advice}") from None
     except _UNREADABLE:
-        raise InputError(
-            f"{url} is not a workbook that can be read; save it again as .xlsx, without a password."
-        ) from None
+        raise _unreadable(url) from None
+    # A panic of the reader is no Exception, and its class has no name to import; anything else
+    # that happens in here is handed on.
+    except BaseException as error:
+        if type(error).__name__ != "PanicException":
+            raise
+        raise _unreadable(url) from None
     finally:
         path.unlink(missing_ok=True)
+
+
+def _unreadable(url: str) -> InputError:
+    return InputError(
+        f"{url} is not a workbook that can be read; save it again as .xlsx, without a password."
+    )
 
 
 def _copy(stream: IO[bytes], path: Path) -> None:

@@ -47,23 +47,21 @@ class ReadOptions:
     """How a source reads.
 
     `categories` gives the category of a line by its name, `default_category` that of all others.
-    `updated_since` (aware) spares what an earlier read has already seen: only receipts changed
-    after it are asked for. Both it and the window are widened by `overlap`, for clocks that differ.
+    The watermark is the window itself: what changed since its first instant is asked for, and
+    `overlap` before it, for clocks that differ. Nothing is remembered between two reads, so that
+    whatever one of them could not read is met again by the next.
     `call_limit` is how many receipts a call may bring (at most the API's own maximum),
     `page_receipts` about how many make a page.
     """
 
     categories: Mapping[str, str] = field(default_factory=dict)
     default_category: str = "Sales"
-    updated_since: dt.datetime | None = None
     overlap: dt.timedelta = dt.timedelta(hours=1)
     call_limit: int = 1000
     page_receipts: int = 10_000
 
     def since(self, start_at: dt.datetime) -> dt.datetime:
-        """Since when changes are asked for, to find all receipts from then on."""
-        if self.updated_since is not None:
-            start_at = max(start_at, self.updated_since)
+        """Since when changes are asked for, to find all receipts sold from then on."""
         return start_at - self.overlap
 
 

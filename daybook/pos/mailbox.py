@@ -6,6 +6,7 @@ import datetime as dt
 import email
 import email.policy
 from dataclasses import dataclass
+from email.errors import MessageError
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Final
 
@@ -16,6 +17,16 @@ if TYPE_CHECKING:
     from email.message import EmailMessage
 
 _PARTS_MAX: Final = 200
+# What the parser answers hostile mail with: it has no errors of its own for most of it.
+_PARSER_ERRORS: Final = (
+    MessageError,
+    ValueError,
+    LookupError,
+    TypeError,
+    AttributeError,
+    AssertionError,
+    RecursionError,
+)
 _NAME_LENGTH_MAX: Final = 80
 
 
@@ -44,9 +55,7 @@ def read_mail(content: bytes) -> Mail:
     try:
         message: EmailMessage = email.message_from_bytes(content, policy=email.policy.default)
         return Mail(_sent_at(message), tuple(_attachments(message)))
-    except InputError:
-        raise
-    except Exception as error:  # noqa: BLE001 - the parser answers hostile mail with any error
+    except _PARSER_ERRORS as error:
         raise InputError(
             f"The mail cannot be taken apart ({type(error).__name__}); save the report from it as "
             "a file and put that into the folder."

@@ -94,23 +94,6 @@ def test_what_is_uploaded_or_closed_later_comes_with_the_next_read(mall: Mall) -
     assert seen[0] != seen[1]
 
 
-def test_a_watermark_brings_only_what_changed(mall: Mall) -> None:
-    """Read in the evening and again from there: both together are the whole."""
-    day, evening = dt.date(2025, 3, 10), "2025-03-11T02:00:00+00:00"
-    mall.at(evening)
-    before = list(source(mall).receipts(mall.stores, day, day))
-    mall.at("2025-03-16T00:00:00+00:00")
-    since = dt.datetime.fromisoformat(evening)
-    changed = SquareSource(
-        mall.api,
-        mall.store_ids,
-        ReadOptions(categories=mall.categories, updated_since=since),
-    )
-    after = list(changed.receipts(mall.stores, day, day))
-    assert mall.expected(day, day) == mall.totals([*before, *after], day, day)
-    assert mall.expected(day, day) != mall.totals(before, day, day)
-
-
 @pytest.mark.parametrize(
     "fault",
     [

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
+import random
 from email.message import EmailMessage
 
 import pytest
@@ -81,6 +83,37 @@ def test_a_mail_nested_without_end_is_a_sentence() -> None:
 def test_what_is_hardly_a_mail_has_no_attachments(content: bytes) -> None:
     """Not a crash."""
     assert () == read_mail(content).attachments
+
+
+def test_a_mail_with_odd_headers_is_read_or_refused() -> None:
+    """Bytes of a header's syntax in any place: attachments or one sentence, never a crash."""
+    content = mail()
+    odd = random.Random(7)  # noqa: S311 - the same mails each time
+    names: list[str] = []
+    for _ in range(300):
+        broken = bytearray(content)
+        for _ in range(odd.randrange(1, 8)):
+            place = odd.randrange(len(broken))
+            broken[place : place + odd.randrange(3)] = odd.choice(
+                [
+                    b"=?",
+                    b"?=",
+                    b'"',
+                    b"\n ",
+                    b";",
+                    b"*0*=",
+                    b"charset=",
+                    b"\xff",
+                    b"(",
+                    b"<",
+                    b"=?x?b?",
+                    b"\0",
+                ]
+            )
+        with contextlib.suppress(InputError):
+            names += [one.name for one in read_mail(bytes(broken)).attachments]
+    assert 50 < len(names)
+    assert all(name.isprintable() and len(name) <= 80 for name in names)
 
 
 def test_a_mail_cut_anywhere_does_not_crash() -> None:

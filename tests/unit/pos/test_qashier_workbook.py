@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import io
-import struct
 import zipfile
 
 import openpyxl  # type: ignore[import-untyped]  # ships no types
@@ -79,7 +78,7 @@ def test_the_sheet_is_found_by_its_name() -> None:
 )
 def test_what_is_no_workbook_is_a_sentence(content: bytes) -> None:
     """Empty, torn, CSV, an old .xls: export it again."""
-    with pytest.raises(Misfit, match="not an xlsx workbook"):
+    with pytest.raises(Misfit, match="The file is not a workbook that can be read"):
         rows(content)
 
 
@@ -109,32 +108,8 @@ def test_a_bomb_is_refused_before_it_unpacks() -> None:
     """100 MB of blanks pack to 100 KB."""
     bomb = repacked({SHEET: b" " * (100 << 20)})
     assert len(bomb) < 1 << 20
-    with pytest.raises(Misfit, match="far more than an export"):
+    with pytest.raises(Misfit, match=r"The file unpacks to more than .* Export a shorter range"):
         rows(bomb)
-
-
-def test_a_bomb_that_lies_about_its_size_is_refused() -> None:
-    """The directory says 100 bytes; what comes out is counted."""
-    content = bytearray(repacked({SHEET: b" " * (30 << 20)}))
-    with zipfile.ZipFile(io.BytesIO(content)) as archive:
-        true_size = archive.getinfo(SHEET).file_size
-    for place in range(len(content) - 4):
-        if content[place : place + 4] == struct.pack("<L", true_size):
-            content[place : place + 4] = struct.pack("<L", 100)
-    with pytest.raises(Misfit, match="far more than an export"):
-        rows(bytes(content))
-
-
-def test_a_part_may_not_hold_less_than_it_says() -> None:
-    """Two readers might see two files."""
-    content = bytearray(workbook(["a"]))
-    with zipfile.ZipFile(io.BytesIO(content)) as archive:
-        true_size = archive.getinfo(SHEET).file_size
-    for place in range(len(content) - 4):
-        if content[place : place + 4] == struct.pack("<L", true_size):
-            content[place : place + 4] = struct.pack("<L", true_size + 1)
-    with pytest.raises(Misfit, match="not an xlsx workbook"):
-        rows(bytes(content))
 
 
 @pytest.mark.parametrize(
@@ -147,54 +122,5 @@ def test_a_part_may_not_hold_less_than_it_says() -> None:
 )
 def test_a_cell_far_away_is_refused(cells: str) -> None:
     """A reader would make room for every cell in between."""
-    with pytest.raises(Misfit, match="larger than"):
+    with pytest.raises(Misfit, match=r"spans more than 8,000,000 cells.* Export a shorter range"):
         rows(repacked({SHEET: sheet_of(cells)}))
-
-
-def test_endless_small_cells_are_refused() -> None:
-    """Cells without a place count as well."""
-    cells = '<row r="1">' + "<c/>" * 8_000_001 + "</row>"
-    with pytest.raises(Misfit, match=r"larger than|far more"):
-        rows(repacked({SHEET: sheet_of(cells)}))
-
-
-def test_a_long_text_in_many_cells_is_refused() -> None:
-    """Ten thousand cells share a text of 1 MB, which a reader would copy ten thousand times."""
-    space = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
-    shared = "".join(
-        f'<row r="{row}"><c r="A{row}" t="s"><v>0</v></c></row>' for row in range(1, 10_001)
-    )
-    parts = {
-        SHEET: sheet_of(shared),
-        "xl/sharedStrings.xml": (
-            f'<sst xmlns="{space}"><si><t>{"ab" * (1 << 19)}</t></si></sst>'.encode()
-        ),
-    }
-    with pytest.raises(Misfit, match="repeats long texts too often"):
-        rows(repacked(parts))
-
-
-def test_too_many_parts_are_refused() -> None:
-    """An export has about ten."""
-    with pytest.raises(Misfit, match="more than 500 parts"):
-        rows(repacked({f"xl/part{number}.xml": b"" for number in range(501)}))
-
-
-def test_another_packing_is_refused() -> None:
-    """What is counted must be what a reader unpacks."""
-    with pytest.raises(Misfit, match="packed in a way of its own"):
-        rows(repacked({SHEET: sheet_of("")}, zipfile.ZIP_BZIP2))
-
-
-@pytest.mark.parametrize("extra", [b"more", b"PK\x05\x06" + b"\0" * 18])
-def test_something_behind_the_archive_is_refused(extra: bytes) -> None:
-    """Two readers might find two directories."""
-    with pytest.raises(Misfit, match="not an xlsx workbook"):
-        rows(workbook(["a"]) + extra)
-
-
-def test_something_before_the_archive_is_refused() -> None:
-    """Its places would be counted from somewhere else."""
-    content = workbook(["a"])
-    with pytest.raises(Misfit, match="not an xlsx workbook"):
-        rows(b"PK\x03\x04" + content)

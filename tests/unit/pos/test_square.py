@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import json
 from typing import Any
 
@@ -224,22 +223,6 @@ def test_orders_of_this_very_minute_have_their_refunds_listed_again() -> None:
         if one.url.path == "/v2/refunds"
     ]
     assert ["2025-03-14T19:00:00.000Z", "2025-03-31T11:55:00.000Z"] == begins
-
-
-def test_a_watermark_spares_orders_and_not_refunds() -> None:
-    """Refunds and offline payments belong to orders that may have changed for another reason."""
-    square = Square(order())
-    at = "2025-03-20T00:00:00+00:00"
-    source = SquareSource(
-        square.till.api,
-        {LOCATION: "BUGIS"},
-        ReadOptions(updated_since=dt.datetime.fromisoformat(at)),
-    )
-    list(source.receipts([SHOP], DAY, DAY))
-    (search,) = square.asked("/v2/orders/search")
-    assert b'"start_at":"2025-03-19T23:00:00.000Z"' in search.content
-    (refunds,) = square.asked("/v2/refunds")
-    assert "2025-03-14T19:00:00.000Z" == refunds.url.params["updated_at_begin_time"]
 
 
 def test_locations_are_asked_ten_at_a_time() -> None:
