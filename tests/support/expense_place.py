@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import datetime as dt
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -157,9 +157,7 @@ class ExpensePlace:
 
     def syncing(self) -> Syncing:
         """What a sync needs."""
-        return Syncing(
-            self.engine, lambda _key: self.client, "DB", frozenset(("HK",)), "test", self.clock
-        )
+        return syncing_of(self.engine, self.client, self.clock)
 
     def plan(self, expense_ids: Sequence[str] | None = None) -> ExpensesPlanned:
         """Check and plan."""
@@ -173,16 +171,9 @@ class ExpensePlace:
 
     def attach(self, policy: RetryPolicy | None = None) -> Attached:
         """Attach what is due."""
-        attaching = Attaching(
-            client=self.client,
-            receipts={"aspire": ReceiptsApi(self.aspire)},
-            fitter=self.fitter,
-            limits=FitLimits(),
+        attaching = replace(
+            attaching_of(self.client, self.aspire, self.fitter, self.clock),
             policy=policy or RetryPolicy(),
-            clock=self.clock,
-            jitter=lambda: 0.5,
-            run_id="test",
-            progress=lambda _sentence: None,
             uploads_at_once=self.at_once,
             source_limits=self.source_limits,
         )
@@ -209,6 +200,26 @@ class ExpensePlace:
         """How many such calls Xero has seen."""
         rows = self.control.get("/_sandbox/requests", params={"limit": "100000"}).json()
         return sum(1 for row in rows["requests"] if row["method"] == method and path in row["path"])
+
+
+def syncing_of(engine: Engine, client: XeroClient, clock: Clock) -> Syncing:
+    """What a sync needs."""
+    return Syncing(engine, lambda _key: client, "DB", frozenset(("HK",)), "test", clock)
+
+
+def attaching_of(client: XeroClient, aspire: AspireApi, fitter: Fitter, clock: Clock) -> Attaching:
+    """What uploads need, with receipts from Aspire."""
+    return Attaching(
+        client=client,
+        receipts={"aspire": ReceiptsApi(aspire)},
+        fitter=fitter,
+        limits=FitLimits(),
+        policy=RetryPolicy(),
+        clock=clock,
+        jitter=lambda: 0.5,
+        run_id="test",
+        progress=lambda _sentence: None,
+    )
 
 
 @contextmanager
