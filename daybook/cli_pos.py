@@ -115,6 +115,10 @@ def _json(checked: Checked, first_date: dt.date, last_date: dt.date) -> str:
         "to": last_date.isoformat(),
         "days": day_rows(checked),
         "problems": imbalances(checked),
+        "held": [
+            {"date": day.business_date.isoformat(), "store": day.store_id}
+            for day in sorted(checked.held)
+        ],
         "rejects": reject_rows(checked),
         "reject_count": checked.reject_count,
         "stores_without_receipts": list(checked.silent_store_ids),
@@ -156,7 +160,9 @@ def _verdict(checked: Checked) -> str:
         )
     wrong = []
     if checked.reject_count:
-        wrong.append(f"{checked.reject_count} rows cannot be read")
+        days = len(checked.held)
+        holding = f" ({days} {'day' if days == 1 else 'days'} would be held)" if days else ""
+        wrong.append(f"{checked.reject_count} rows cannot be read{holding}")
     if checked.failures:
         wrong.append(f"{len(checked.failures)} days do not balance")
     return f"{' and '.join(wrong)}. Nothing was written."

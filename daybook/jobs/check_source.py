@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from daybook.errors import InputError
+from daybook.jobs.unreadable_days import UnreadableRows
 from daybook.money import amount_from_minor
 from daybook.posting.control_holds import hold_of
 from daybook.sales.business_date import last_closed_date
@@ -16,26 +17,31 @@ from daybook.sales.window import within
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Collection, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from daybook.pos.source import ReceiptSource, Reject
+    from daybook.posting.holds import Hold
     from daybook.sales.control_totals import ControlFailure
     from daybook.sales.daily_total import DailyTotal
     from daybook.sales.frames import ReceiptBatch
-    from daybook.sales.store import Store
+    from daybook.sales.store import Store, StoreDay
 
 _REJECTS_KEPT_MAX: Final = 1000
 
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """What the source holds; `rejects` are the first of the rows that cannot be read."""
+    """What the source holds; `rejects` are the first of the rows that cannot be read.
+
+    `held` are the store-days that a run would hold back for them.
+    """
 
     source_name: str
     totals: tuple[DailyTotal, ...] = ()
     failures: tuple[ControlFailure, ...] = ()
     rejects: tuple[Reject, ...] = ()
     reject_count: int = 0
+    held: Mapping[StoreDay, Hold] = field(default_factory=dict)
     silent_store_ids: tuple[str, ...] = ()
 
     @property
@@ -72,10 +78,12 @@ def check_source(
     batches: list[ReceiptBatch] = []
     rejects: list[Reject] = []
     reject_count = 0
+    unreadable = UnreadableRows()
     for page in source.receipts(stores, first_date, last_date, known_store_ids=known_store_ids):
         batches.append(within(page.batch, stores, first_date, last_date))
         rejects += page.rejects[: _REJECTS_KEPT_MAX - len(rejects)]
         reject_count += len(page.rejects)
+        unreadable.add(page.rejects)
     batch = joined(batches)
     totals = daily_totals(batch, stores)
     heard = {total.store_id for total in totals}
@@ -85,6 +93,7 @@ def check_source(
         failures=tuple(control_failures(batch, stores, totals)),
         rejects=tuple(rejects),
         reject_count=reject_count,
+        held=unreadable.holds(stores, first_date, last_date),
         silent_store_ids=tuple(one.store_id for one in stores if one.store_id not in heard),
     )
 

@@ -134,21 +134,24 @@ def links(lines: Sequence[ReconciledLine], url: Callable[[str], str]) -> str:
 
 
 def preview_table(previews: Sequence[Preview]) -> list[dict[str, str | int]]:
-    """One row per store-day and currency of what a run would do, days without sales left out."""
+    """One row per store-day and currency of what a run would do, days without sales left out.
+
+    A day without sales that something is wrong with has a row without figures.
+    """
     return [
         {
             "date": one.status.store_day.business_date.isoformat(),
             "store": one.status.store_day.store_id,
-            "receipts": total.receipt_count,
-            "currency": total.currency,
-            "total": f"{amount_from_minor(total.total_minor, total.currency):,}",
+            "receipts": total.receipt_count if total else 0,
+            "currency": total.currency if total else "",
+            "total": f"{amount_from_minor(total.total_minor, total.currency):,}" if total else "",
             "documents": len(one.documents),
             "there already": one.known_count,
             "status": one.status.state,
             "why": " ".join(hold.sentence for hold in one.status.holds),
         }
         for one in previews
-        for total in one.totals
+        for total in one.totals or ([None] if one.status.holds else [])
     ]
 
 

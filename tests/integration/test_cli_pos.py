@@ -88,7 +88,7 @@ def test_what_is_wrong_is_said_and_ends_with_one(check: Run, tmp_path: Path) -> 
     assert 1 == code
     assert f"{folder}/lines.csv row 3, column category: It is empty; fill it in." in said
     assert "2026-03-14 store S01: Lines and tax come to 10.90 SGD but tenders to 10.00" in said
-    assert "1 rows cannot be read and 1 days do not balance. Nothing was written." in said
+    assert "1 rows cannot be read (1 day would be held) and 1 days do not balance. Nothing" in said
 
 
 def test_a_script_reads_json(check: Run, tmp_path: Path) -> None:
