@@ -130,10 +130,13 @@ def send_round(posting: Posting, waiting: Sequence[WaitingDocument], name: str) 
             if not this_round.flights:
                 return this_round
             landed, _ = wait(this_round.flights, return_when=FIRST_COMPLETED)
+            # One commit for all that have landed meanwhile: the database is what takes longest.
+            settlements: list[Settlement] = []
             for flight in landed:
                 claimed = this_round.flights.pop(flight)
-                _land(posting, this_round, claimed, flight)
-                done_count += len(claimed)
+                settlements += _land(posting, this_round, claimed, flight)
+            record(posting, settlements)
+            done_count += len(settlements)
             posting.progress(f"{name} {done_count} of {len(waiting)}")
             this_round.is_turn_over = this_round.is_turn_over or _is_turn_over(posting)
 
@@ -167,23 +170,23 @@ def _land(
     this_round: Round,
     claimed: Sequence[OpenDocument],
     flight: Future[Sequence[Outcome]],
-) -> None:
-    """Commit what became of one batch."""
+) -> list[Settlement]:
+    """Say what became of one batch."""
     try:
         outcomes = flight.result()
     except RefusedWhole as refusal:
         this_round.has_unknown = True
-        record(posting, _all(claimed, "unknown", f"refused as a whole: {refusal}"))
         _narrow_down(posting, this_round, claimed, refusal)
+        return _all(claimed, "unknown", f"refused as a whole: {refusal}")
     except UnknownOutcome as error:
         this_round.has_unknown = True
-        record(posting, _all(claimed, "unknown", f"reply lost: {error}"))
+        return _all(claimed, "unknown", f"reply lost: {error}")
     except RetryableError as error:  # nothing was done; of no other error is that certain
         this_round.error = this_round.error or error
-        record(posting, _all(claimed, "planned", f"not sent: {error}"))
+        return _all(claimed, "planned", f"not sent: {error}")
     except FinalError as error:
         this_round.error = this_round.error or error
-        record(posting, _all(claimed, "unknown", f"refused as a whole: {error}"))
+        return _all(claimed, "unknown", f"refused as a whole: {error}")
     else:
         settlements = []
         for one, outcome in zip(claimed, outcomes, strict=True):
@@ -195,7 +198,7 @@ def _land(
                 this_round.has_unknown = True
             this_round.has_progress |= settlement.state == "posted"
             settlements.append(settlement)
-        record(posting, settlements)
+        return settlements
 
 
 def _narrow_down(
