@@ -36,7 +36,7 @@ class AnyOrder(RuleBasedStateMachine):
         self.night.control.delete("/_sandbox/faults").raise_for_status()
         recover(self.night, "after this history", skipped_seconds=self.clock_seconds)
 
-    @rule(first=st.integers(0, 3), count=st.integers(1, 4), kill_at=st.none() | st.integers(0, 80))
+    @rule(first=st.integers(0, 3), count=st.integers(1, 4), kill_at=st.none() | st.integers(0, 55))
     def run(self, first: int, count: int, kill_at: int | None) -> None:
         """Plan and post some of the days, perhaps to be killed at it."""
         days = [(day.business_date, day.store_id) for day in self.night.days]

@@ -6,8 +6,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from daybook.errors import UnknownOutcome
+from daybook.jobs import attach, post_round
 from daybook.jobs import post as post_module
-from daybook.jobs import post_round
 from daybook.ledger import documents
 from daybook.xero.client import XeroClient
 
@@ -29,6 +29,7 @@ def mutate(name: str) -> None:
         "no_key": _without_key,
         "one_key": _with_one_key_for_all,
         "sends_again": _sending_again,
+        "no_list": _without_list,
     }
     mutants[name]()
 
@@ -69,6 +70,11 @@ def _without_lookup() -> None:
         return [documents.Settlement(one.document_id, "planned", "absent") for one in unsettled]
 
     _replace(post_module, "look_up", all_absent)
+
+
+def _without_list() -> None:
+    """Of no bank transaction it is asked which files are on it."""
+    _replace(attach, "attached_files", lambda _client, _id_xero: ())
 
 
 def _without_key() -> None:

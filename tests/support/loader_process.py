@@ -2,9 +2,9 @@
 
 Run as a program it stays warm and reads one `Job` a line. A job that is to be killed, or whose
 loader is broken on purpose, is done by a forked child, so that the child can kill itself with
-SIGKILL before or after any step: a commit, a request that is about to go, one that has gone out, a
-reply that has come back. Nothing in Daybook knows of it: the steps are seen at the edges, in the
-database driver's commit and in the HTTP client's own hooks.
+SIGKILL before or after any step: a commit of something written, a request that is about to go, one
+that has gone out, a reply that has come back. Nothing in Daybook knows of it: the steps are seen at
+the edges, in the database driver's commit and in the HTTP client's own hooks.
 """
 
 from __future__ import annotations
@@ -12,16 +12,20 @@ from __future__ import annotations
 import datetime as dt
 import json
 import os
+import re
 import signal
 import sys
 import threading
 import time
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
 import httpx
 import msgspec
+from loader_expenses import bring_in_expenses
+from sqlalchemy import event
 
 from daybook.clock import SystemClock
 from daybook.errors import DaybookError
@@ -39,9 +43,12 @@ from daybook.xero.identity import XeroApp
 from daybook.xero.limits import Unlimited
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from sqlalchemy import Engine
+
+
+_WRITES = re.compile(r"\b(INSERT|UPDATE|DELETE)\b")
 
 
 class Job(msgspec.Struct, kw_only=True):
@@ -61,6 +68,7 @@ class Job(msgspec.Struct, kw_only=True):
     skipped_seconds: int = 0
     clock_speed: int = 1000
     turn_seconds: int = 60
+    receipts_path: str = ""  # of a job that brings in expenses
 
 
 class Ending(msgspec.Struct, kw_only=True):
@@ -108,16 +116,33 @@ class Steps:
                 os.kill(os.getpid(), signal.SIGKILL)
             self.names.append(name)
 
-    def watch_commits(self, engine: Engine) -> None:
-        """Steps before and after every commit."""
+    @contextmanager
+    def watched_commits(self, engine: Engine) -> Iterator[None]:
+        """Steps before and after every commit of something that was written."""
         commit = engine.dialect.do_commit
+        written: set[int] = set()
+
+        def note(_sa: object, cursor: Any, statement: str, *_: object) -> None:  # noqa: ANN401 - the driver's cursor
+            if _WRITES.search(statement):
+                written.add(id(cursor.connection))
 
         def do_commit(connection: Any) -> None:  # noqa: ANN401 - the driver's connection
-            self.take("before commit")
+            is_write = id(connection.driver_connection) in written
+            written.discard(id(connection.driver_connection))
+            if is_write:
+                self.take("before commit")
             commit(connection)
-            self.take("after commit")
+            if is_write:
+                self.take("after commit")
 
+        listening = (engine, "after_cursor_execute", note)
+        event.listen(*listening)
         engine.dialect.do_commit = do_commit  # type: ignore[assignment,method-assign] # seen, not changed
+        try:
+            yield
+        finally:
+            engine.dialect.do_commit = commit  # type: ignore[method-assign] # as it was
+            event.remove(*listening)
 
     def watch_requests(self, http: httpx.Client) -> None:
         """Steps before a request, when it has gone out, and when its reply is there."""
@@ -143,7 +168,8 @@ class Steps:
         """Write down what goes out, in a file that outlives the process."""
         call = {
             "method": request.method,
-            "path": request.url.path.rpartition("/")[2],
+            "parent": request.url.path.split("/")[-2],
+            "path": request.url.path.split("/")[-1],
             "query": str(request.url.params),
             "key": request.headers.get("Idempotency-Key", ""),
             "names": sorted(_names(request)) if request.method == "PUT" else [],
@@ -156,7 +182,13 @@ class Steps:
 
 
 def _names(request: httpx.Request) -> list[str]:
-    """What a write is about: numbers of documents; of payments the document's id and reference."""
+    """What a write is about: numbers of documents; of payments the document's id and reference.
+
+    The first word is what a lookup asks for.
+    """
+    *_, parent, kind, name = request.url.path.split("/")
+    if kind == "Attachments":
+        return [f"{parent} {name}"]
     content = json.loads(request.content)
     return [
         *(one["InvoiceNumber"] for one in content.get("Invoices", [])),
@@ -165,6 +197,7 @@ def _names(request: httpx.Request) -> list[str]:
             f"{next(iter((one.get('Invoice') or one['CreditNote']).values()))} {one['Reference']}"
             for one in content.get("Payments", [])
         ),
+        *(f"BankTransactions {one['Reference']}" for one in content.get("BankTransactions", [])),
     ]
 
 
@@ -179,10 +212,8 @@ def work(job: Job, steps: Steps, mutate: Callable[[str], None]) -> str:
     clock = HurriedClock(job.skipped_seconds, job.clock_speed)
     engine = _engine(job.database_url)
     # Without TLS: reading the certificates takes longer than the work.
-    with open_http(httpx.HTTPTransport(verify=False)) as http:
+    with open_http(httpx.HTTPTransport(verify=False)) as http, steps.watched_commits(engine):
         http.timeout = httpx.Timeout(job.read_timeout_seconds)
-        commit = engine.dialect.do_commit
-        steps.watch_commits(engine)
         steps.watch_requests(http)
         mutate(job.mutant)
         post_round.BATCH_DOCUMENTS = job.batch_documents  # type: ignore[misc] # small batches
@@ -203,12 +234,12 @@ def work(job: Job, steps: Steps, mutate: Callable[[str], None]) -> str:
         client = client_of(access, organisation.connection_id, organisation.tenant_id_xero)
         days = [StoreDay(date, store_id) for date, store_id in job.days]
         try:
+            if job.receipts_path:
+                return bring_in_expenses(engine, client, organisation, job.receipts_path, clock)
             plan(engine, days, prefix="DB", run_id="chaos", clock=clock)
             post_module.post(engine, client, organisation, days, run_id="chaos", clock=clock)
         except DaybookError as error:
             return f"{type(error).__name__}: {error}"
-        finally:
-            engine.dialect.do_commit = commit  # type: ignore[method-assign] # as it was
     return ""
 
 
