@@ -82,8 +82,8 @@ class ExpenseStory:
             self.wired.engine, file.read_text(), str(file), loaded_by="demo", clock=self.wired.clock
         )
         self.tell(
-            f"{len(world.json()['transactions'])} card payments with "
-            f"{len(world.json()['receipts'])} receipts wait in the card account."
+            f"The card account has {len(world.json()['transactions'])} payments with "
+            f"{len(world.json()['receipts'])} receipts."
         )
         if not self._expenses():
             name = _unique_name(world.json()["receipts"])
@@ -94,6 +94,12 @@ class ExpenseStory:
             }
             sandbox.post("/_sandbox/faults", json=fault).raise_for_status()
             self.tell(f"Xero will fail when the receipt '{name}' is uploaded first.")
+
+    @property
+    def has_waiting_receipts(self) -> bool:
+        """Whether the ledger knows receipts that are not attached."""
+        states = {each.state for one in self._expenses() for each in one.attachments}
+        return bool(states - {AttachmentState.UPLOADED})
 
     def tell_failed(self) -> None:
         """Say which uploads failed and when they are due again."""

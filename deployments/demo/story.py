@@ -105,9 +105,12 @@ class Story:
         night = {"business_date": BUSINESS_DATE.isoformat()}
         runs.watch([Wanted("daily-sales/midnight", night), Wanted(sync, {})])
         self.expenses.tell_failed()
-        days = {"start_date": first, "end_date": last}
-        runs.watch([Wanted("backfill/ad-hoc", days), Wanted(attach, {})])
-        self.expenses.tell_arrived()
+        wanted = [Wanted("backfill/ad-hoc", {"start_date": first, "end_date": last})]
+        # Each run costs seconds: one that has nothing to attach is left to its hourly schedule.
+        is_waiting = self.expenses.has_waiting_receipts
+        runs.watch([*wanted, Wanted(attach, {})] if is_waiting else wanted)
+        if is_waiting:
+            self.expenses.tell_arrived()
 
     def show(self) -> None:
         """Print the tables, whether sources, ledger and Xero are equal, and where to look."""
