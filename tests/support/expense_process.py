@@ -58,8 +58,8 @@ def work(job: Job, steps: Steps) -> str:
         open_http(httpx.HTTPTransport(verify=False)) as http,
         open_http(httpx.HTTPTransport(verify=False)) as aspire_http,
         Fitter(FitLimits(), worker_count=1) as fitter,
+        steps.watched_commits(engine),
     ):
-        steps.watch_commits(engine)
         steps.watch_requests(http)
         access = XeroAccess(
             app=XeroApp(redirect_url="http://localhost:8765/callback", **job.app),
