@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import TYPE_CHECKING
 
-from chaos_scenarios import FAULTS, recover
+from chaos_scenarios import FAULTS, QUICK_FAULTS, recover
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, rule, run_state_machine_as_test
@@ -13,8 +13,6 @@ from hypothesis.stateful import RuleBasedStateMachine, rule, run_state_machine_a
 if TYPE_CHECKING:
     from kopi_night import Night
 
-# Those that take real time are played one by one in test_faults.
-_QUICK_FAULTS = sorted(name for name, fault in FAULTS.items() if fault["fault"] != "slow")
 _EXAMPLES = 30
 _STEPS = 12
 
@@ -44,7 +42,7 @@ class AnyOrder(RuleBasedStateMachine):
             days=days[first : first + count], kill_at=kill_at, skipped_seconds=self.clock_seconds
         )
 
-    @rule(name=st.sampled_from(_QUICK_FAULTS), nth=st.integers(1, 6))
+    @rule(name=st.sampled_from(QUICK_FAULTS), nth=st.integers(1, 6))
     def fault(self, name: str, nth: int) -> None:
         """A call that is still to come fails."""
         self.night.fault(**FAULTS[name], nth=nth)

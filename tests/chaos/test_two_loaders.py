@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import random
 import time
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 import pytest
+from chaos_scenarios import FAULTS, QUICK_FAULTS, recover
 from kopi_night import ending_of, open_loader
 
 if TYPE_CHECKING:
@@ -80,3 +82,34 @@ def test_long_run_lets_another_go_first(
     assert [False, True, True, False] == [f"-{night_day[1]}-" in names for names in written[:4]]
     assert not any(f"-{night_day[1]}-" in names for names in written[3:])
     assert [] == scenarios.problems()
+
+
+@pytest.mark.parametrize(
+    "seeds",
+    [range(6), pytest.param(range(6, 200), marks=[pytest.mark.chaos, pytest.mark.timeout(3600)])],
+    ids=["few", "many"],
+)
+def test_two_loaders_under_faults_deaths_and_jumps_of_time(
+    scenarios: Night, other_loader: subprocess.Popen[str], seeds: range
+) -> None:
+    """They take turns after every batch, calls fail, one dies, their clocks differ: books right."""
+    days = [(day.business_date, day.store_id) for day in scenarios.days]
+    for seed in seeds:
+        chance = random.Random(seed)  # noqa: S311 - reproducible on purpose
+        scenarios.start_again()
+        for _ in range(chance.randrange(4)):
+            fault = FAULTS[chance.choice(QUICK_FAULTS)]
+            scenarios.fault(**fault, nth=chance.randint(1, 16))
+        for loader in (scenarios.loader, other_loader):
+            scenarios.start(
+                loader,
+                days=chance.choice([days, days[:1], days[1:]]),
+                turn_seconds=0,
+                batch_documents=chance.choice([3, 6, 50]),
+                kill_at=chance.choice([None, chance.randrange(50)]),
+                skipped_seconds=chance.choice([0, -7200, 60, 7200]),
+            )
+        for loader in (scenarios.loader, other_loader):
+            assert "crashed" not in ending_of(loader).error
+        scenarios.control.delete("/_sandbox/faults").raise_for_status()
+        recover(scenarios, f"seed {seed}", skipped_seconds=chance.choice([0, -7200, 7200]))

@@ -33,6 +33,8 @@ FAULTS: Final[dict[str, dict[str, Any]]] = {
     "a web page instead of JSON": {"fault": "wrong_content_type"},
     "a web page and 403": {"fault": "wrong_content_type", "status": 403},
 }
+# Those that take no real time.
+QUICK_FAULTS: Final = sorted(name for name, fault in FAULTS.items() if fault["fault"] != "slow")
 
 
 class WrongBooks(AssertionError):

@@ -60,6 +60,9 @@ GST = "OUTPUT2"
 [tenders]
 """ + "\n".join(f'{tender} = "{code}"' for tender, code in TENDERS.items())
 _RUN_SANDBOX = """
+import os, sys, threading
+# It ends with the test's process, however that ends.
+threading.Thread(target=lambda: (sys.stdin.read(), os._exit(0)), daemon=True).start()
 from daybook.sandbox.config import SandboxConfig
 from daybook.sandbox.server import run
 run(SandboxConfig(limits=False), "127.0.0.1", 0)
