@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterable, Iterator
     from datetime import date
 
+    import msgspec
+
 
 class Record(Protocol):
     """Anything with an id."""
@@ -37,6 +39,8 @@ class Table(Generic[R]):
         self._dates: list[date] = []
         self.memo: dict[Hashable, list[R]] = {}
         """Answers of list calls, good until the next `put`: a client asks for page after page."""
+        self.views: dict[Hashable, msgspec.Raw] = {}
+        """Wire forms, good until the next `put`: every document shows its contact."""
 
     def __len__(self) -> int:
         """Count all records, deleted ones included."""
@@ -53,6 +57,7 @@ class Table(Generic[R]):
     def put(self, row: R) -> None:
         """Insert or replace a record and keep the indexes true."""
         self.memo.clear()
+        self.views.clear()
         self.rows[row.id] = row
         keys = tuple(key(row) for key in self._key_of.values())
         before = self._keys.get(row.id)

@@ -7,6 +7,8 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
+import msgspec
+
 from daybook.sandbox import calculation, contacts, currencies, lines, records, validation, wire
 from daybook.sandbox.validation import Invalid
 
@@ -286,10 +288,15 @@ def lines_json(call: Call, document: Document, *, is_write: bool) -> list[Json]:
     return [lines.line_json(call.books, line, places, is_write=is_write) for line in document.lines]
 
 
-def contact_json(call: Call, document: Document, *, is_full: bool) -> Json:
+def contact_json(call: Call, document: Document, *, is_full: bool) -> msgspec.Raw:
     """Return the document's contact, expanded or as a stub."""
-    contact = call.books.contacts.rows[document.contact_id]
-    return contacts.contact_json(contact) if is_full else contacts.stub_json(contact)
+    table = call.books.contacts
+    view = table.views.get((document.contact_id, is_full))
+    if view is None:
+        contact = table.rows[document.contact_id]
+        element = contacts.contact_json(contact) if is_full else contacts.stub_json(contact)
+        view = table.views[document.contact_id, is_full] = msgspec.Raw(wire.encode(element))
+    return view
 
 
 def dates_json(document: Document) -> Json:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import zlib
 from dataclasses import dataclass, field
+from functools import cache
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -82,10 +83,10 @@ class Limiter:
 
     def take_app(self, client_id: str, now: datetime) -> Breach | None:
         """Count a call against the app's own minute."""
-        window = self._app.setdefault(client_id, Window())
-        _roll(window, now.timestamp(), MINUTE_SECONDS)
+        window, timestamp = self._app.setdefault(client_id, Window()), now.timestamp()
+        _roll(window, timestamp, MINUTE_SECONDS)
         if self.settings.enabled and window.used >= self.settings.app_minute:
-            return Breach("appminute", _seconds_left(now.timestamp(), MINUTE_SECONDS))
+            return Breach("appminute", _seconds_left(timestamp, MINUTE_SECONDS))
         window.used += 1
         self.unsaved.add((client_id, ""))
         return None
@@ -196,6 +197,7 @@ class Limiter:
         self._app.clear()
 
 
+@cache
 def _shift(tenant_id: str) -> int:
     """Return by how many seconds this organisation's windows are moved."""
     return zlib.crc32(tenant_id.encode()) % DAY_SECONDS

@@ -361,3 +361,14 @@ def test_high_volume_refuses_slow_questions(call: Caller) -> None:
     assert 400 == call.send("GET", "/Invoices").status_code
     assert 400 == call.send("GET", "/Invoices?page=1&where=Total>5").status_code
     assert 200 == call.send("GET", "/Invoices?page=1&where=AmountDue>5").status_code
+
+
+def test_documents_show_their_contact_as_it_is_now(call: Caller) -> None:
+    """A contact that was renamed has its new name on old invoices, in full and in lists."""
+    made = call.one("PUT", "/Invoices", json=sales_invoice("P-1"))
+    call.ok("GET", "/Invoices")
+    renamed = {"ContactID": made["Contact"]["ContactID"], "Name": "Renamed"}
+    call.one("POST", "/Contacts", json=renamed)
+    assert ["Renamed", "Renamed"] == [
+        call.one("GET", path)["Contact"]["Name"] for path in ("/Invoices/P-1", "/Invoices")
+    ]
