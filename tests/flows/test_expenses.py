@@ -10,6 +10,7 @@ from pydantic import SecretStr
 
 from daybook import wiring
 from daybook.errors import InputError
+from daybook.expenses.states import AttachmentState
 from daybook.settings import Settings
 from daybook.wiring import Wiring
 from flows.attachments import attachments
@@ -105,3 +106,22 @@ def test_receipt_that_comes_later_is_attached_by_the_hourly_run(place: ExpensePl
     state = attachments(return_state=True)
     assert "1 receipts attached" in str(state.message)
     assert before + 1 == place.requests("PUT", "/Attachments/")
+
+
+def test_upload_that_is_tried_again_by_itself_does_not_fail_the_run(place: ExpensePlace) -> None:
+    """Xero fails for a while: the run completes and says so, the next attachments run uploads."""
+    asked = {"transaction_count": 2, "pending_share": 0, "refund_share": 0, "receipt_share": 1}
+    place.control.post("/_sandbox/aspire/world", json=asked).raise_for_status()
+    place.fault(match={"method": "PUT", "path": "*/Attachments/*"}, fault="server_error", every=1)
+    state = expenses(auto=True, return_state=True)
+    assert state.is_completed(), state.message
+    assert "synced: attachment error" in str(state.message)
+    place.control.delete("/_sandbox/faults").raise_for_status()
+    with place.engine.begin() as connection:
+        connection.exec_driver_sql(
+            "UPDATE expense_attachments SET next_due_at = now() WHERE state = 'failed'"
+        )
+    state = attachments(return_state=True)
+    assert "0 to be tried again, 0 given up" in str(state.message)
+    states = {each.state for one in place.expenses() for each in one.attachments}
+    assert {AttachmentState.UPLOADED} == states
