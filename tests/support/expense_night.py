@@ -142,7 +142,7 @@ def expense_night(
             source=SOURCE,
             id_source=f"{number:04}",
             account_id_source="corporate",
-            status=SourceStatus.REFUNDED if is_refund else SourceStatus.SETTLED,
+            status=SourceStatus.SETTLED,
             spent_date=FIRST_DATE + dt.timedelta(days=number % 28),
             amount_minor=(-1 if is_refund else 1) * (1001 + 37 * number),
             currency="NZD",
