@@ -98,7 +98,7 @@ def test_what_is_uploaded_or_closed_later_comes_with_the_next_read(mall: Mall) -
     "fault",
     [
         {"fault": "rate_limited", "retry_after": 2, "every": 3},
-        {"fault": "server_error", "every": 2},
+        {"fault": "server_error", "every": 3},
         {"fault": "lost_reply", "every": 3},
         {"fault": "reset_mid_body", "every": 3},
         {"fault": "truncated_body", "every": 3},
