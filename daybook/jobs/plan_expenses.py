@@ -17,7 +17,7 @@ from daybook.ledger.expense_documents import (
     write_planned_expenses,
 )
 from daybook.ledger.expense_mappings import read_expense_mappings, read_links
-from daybook.ledger.expenses import read_expenses, write_problems
+from daybook.ledger.expenses import Event, read_expenses, write_events, write_problems
 from daybook.posting.documents import DocumentKind
 from daybook.posting.expense_doubles import AROUND, BILL, BILL_BEFORE, OtherPayment, OtherPayments
 from daybook.posting.spend_money import plan_spend_money
@@ -138,14 +138,25 @@ def _write(
 ) -> None:
     """Store the outcome; what a person decided meanwhile about an expense takes precedence."""
     current = {
-        one.expense.expense_id: one.content_hash
+        one.expense.expense_id: one
         for one in read_expenses(connection, problems, stage=Stage.PENDING, for_update=True)
     }
     now_at = clock.now()
-    write_problems(
-        connection, {key: found for key, found in problems.items() if key in current}, now_at=now_at
-    )
-    wanted = [one for one in planned if current.get(one.expense_id) == one.content_hash]
+    changed = {
+        key: tuple(found)
+        for key, found in problems.items()
+        if key in current and current[key].problems != tuple(found)
+    }
+    write_problems(connection, changed, now_at=now_at)
+    events = [
+        Event(key, "held", {"why": [p.sentence for p in found]})
+        if found
+        else Event(key, "ready", {})
+        for key, found in changed.items()
+    ]
+    write_events(connection, events, actor=run_id, now_at=now_at)
+    hashes = {key: one.content_hash for key, one in current.items()}
+    wanted = [one for one in planned if hashes.get(one.expense_id) == one.content_hash]
     write_planned_expenses(connection, wanted, run_id=run_id, now_at=now_at)
 
 
