@@ -105,7 +105,10 @@ def part_pages(
         yield Page(joined([]), surveyed.rejects)
     if surveyed.has_any_inside:
         bucket_count = min(max(-(-surveyed.receipt_count // page_receipts), 1), BUCKET_COUNT_MAX)
-        pages = _pages(part, readers, store_ids, window=window, bucket_count=bucket_count)
+        others = frozenset(known_store_ids or ()) - store_ids
+        pages = _pages(
+            part, readers, store_ids, others=others, window=window, bucket_count=bucket_count
+        )
         yield from _filled(pages, page_receipts)
 
 
@@ -123,6 +126,7 @@ def _pages(
     readers: dict[TableName, FileReader],
     store_ids: frozenset[str],
     *,
+    others: frozenset[str],
     window: Window,
     bucket_count: int,
 ) -> Iterator[Page]:
@@ -137,7 +141,7 @@ def _pages(
             )
             for name, reader in readers.items()
         }
-        malformed = _malformed_rejects(readers.values(), store_ids)
+        malformed = _malformed_rejects(readers.values(), store_ids, others)
         found: set[tuple[str, str]] = set()
         for number in range(bucket_count):
             tables = {name: bucket(number) for name, bucket in buckets.items()}
@@ -164,21 +168,26 @@ def _of_stores(reader: FileReader, store_ids: frozenset[str]) -> Iterator[pa.Tab
 
 
 def _malformed_rejects(
-    readers: Iterable[FileReader], store_ids: Collection[str]
+    readers: Iterable[FileReader], store_ids: Collection[str], others: Collection[str]
 ) -> dict[tuple[str, str], list[Reject]]:
-    """What is said of rows nobody could split into cells, by store and receipt where they stand."""
+    """What is said of rows nobody could split into cells, by store and receipt where they stand.
+
+    Only a row of one of the other stores may be passed over. Where a cell too many has shifted the
+    rest, the store's cell holds anything, and the row may be of a store that is asked for.
+    """
     said: defaultdict[tuple[str, str], list[Reject]] = defaultdict(list)
     for reader in readers:
         for row in reader.malformed:
-            if row.key is None or row.key[0] in store_ids:
-                said[row.key or _NO_KEY].append(_malformed_reject(reader.file, row))
+            if row.key is None or row.key[0] not in others:
+                key = row.key if row.key and row.key[0] in store_ids else _NO_KEY
+                said[key].append(_malformed_reject(reader.file, row, key))
     return said
 
 
-def _malformed_reject(file: TableFile, row: MalformedRow) -> Reject:
-    if row.key is None:
+def _malformed_reject(file: TableFile, row: MalformedRow, key: tuple[str, str]) -> Reject:
+    if key == _NO_KEY:
         return Reject(file.url, row.row_number, "", row.reason)
-    store_id, receipt_id_pos = row.key
+    store_id, receipt_id_pos = key
     said = f"{row.reason} Receipt {receipt_id_pos} of store {store_id} is left out."
     return Reject(file.url, row.row_number, "", said)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import zipfile
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pyarrow.csv
@@ -12,11 +13,12 @@ import pytest
 from till import DATE, NOON, SINGAPORE, Receipt, batch, write_csv
 
 from daybook.errors import InputError
+from daybook.jobs.unreadable_days import UnreadableRows
 from daybook.pos.file_blocks import FileReader
 from daybook.pos.files import FilesSource
 from daybook.sales.daily_totals import daily_totals
 from daybook.sales.frames import joined
-from daybook.sales.store import Store
+from daybook.sales.store import Store, StoreDay
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -71,6 +73,14 @@ def only_reject(found: Sequence[Page]) -> Reject:
     """The one reject there is."""
     (reject,) = [reject for page in found for reject in page.rejects]
     return reject
+
+
+def held(found: Sequence[Page]) -> list[StoreDay]:
+    """The store-days of the usual date that may lack a receipt."""
+    unreadable = UnreadableRows()
+    for page in found:
+        unreadable.add(page.rejects)
+    return list(unreadable.holds([SINGAPORE], DATE, DATE))
 
 
 def append(folder: Path, table: str, *rows: str) -> None:
@@ -306,6 +316,34 @@ def test_a_row_without_a_store_is_a_reject(tmp_path: Path) -> None:
     assert {("receipts.csv", 3, "store_id"), ("lines.csv", 3, "receipt_id_pos")} == set(
         rejects(pages(folder, known_store_ids=["S01"]))
     )
+
+
+@pytest.mark.parametrize("shifted", [",S01,R2", "S9,S01,R2", "\u200b,S01,R2", "S01;R2"])
+def test_a_shifted_row_holds_the_day_whatever_its_store_s_cell_says(
+    tmp_path: Path, shifted: str
+) -> None:
+    """A receipt that went wrong so in all three files would otherwise be gone without a word."""
+    folder = write_csv(tmp_path, [Receipt("R1"), Receipt("R2")])
+    for path in folder.glob("*.csv"):
+        path.write_text(path.read_text().replace("S01,R2", shifted))
+    found = pages(folder, known_store_ids=["S01", "S02"])
+    assert ["R1"] == ids(found)
+    assert {(name, 3, "") for name in ("receipts.csv", "lines.csv", "tenders.csv")} == set(
+        rejects(found)
+    )
+    assert [StoreDay(DATE, "S01")] == held(found)
+
+
+def test_a_shifted_row_of_a_store_that_is_not_asked_for_is_its_own(tmp_path: Path) -> None:
+    """It is said, and holds a day, where its store is asked for."""
+    folder = write_csv(tmp_path, [Receipt("R1"), Receipt("R2", "S02")])
+    for path in folder.glob("*.csv"):
+        path.write_text(path.read_text().replace("S02,R2,", "S02,R2,,"))
+    known = ["S01", "S02"]
+    assert [] == rejects(pages(folder, known_store_ids=known))
+    assert [("receipts.csv", 3, "")] == rejects(
+        pages(folder, stores=[replace(SINGAPORE, store_id="S02")], known_store_ids=known)
+    )[:1]
 
 
 def test_a_file_with_a_wrong_header_is_refused(tmp_path: Path) -> None:
