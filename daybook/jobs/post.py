@@ -23,7 +23,7 @@ from daybook.ledger.documents import ids_in_use, unsettled_documents, waiting_do
 from daybook.ledger.expense_documents import settle_expenses, waiting_expense_documents
 from daybook.ledger.organisation_lock import organisation_lock
 from daybook.ledger.store_days import settle_store_days
-from daybook.posting.documents import MONEY_KINDS, DocumentKind
+from daybook.posting.documents import MONEY_KINDS, DocumentKind, SpendMoney
 from daybook.xero.documents import Rejected
 from daybook.xero.reference_data import ensure_contacts
 
@@ -239,8 +239,16 @@ def _settle_unsettled(posting: Posting, refused: dict[int, Settlement] | None = 
 
 
 def _await_arrival(posting: Posting, unsettled: Sequence[OpenDocument]) -> None:
-    """Wait until what a killed process sent last has reached Xero, or never will."""
-    sent_at = [one.sent_at for one in unsettled if one.state == "sending"]
+    """Wait until what is on its way still has reached Xero, or never will.
+
+    That is what a killed process sent last, and bank transactions whose reply was lost: they have
+    no unique number, so that Xero would take a copy that arrives after the lookup.
+    """
+    sent_at = [
+        one.sent_at
+        for one in unsettled
+        if one.state == "sending" or isinstance(one.document, SpendMoney)
+    ]
     if sent_at:
         passed_seconds = (posting.clock.now() - max(sent_at)).total_seconds()
         # A clock that was set back makes it negative.
