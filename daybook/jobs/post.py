@@ -16,8 +16,8 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from daybook.errors import RateLimited, Refused, UnknownOutcome
-from daybook.jobs.post_round import Posting, record, send_round
+from daybook.errors import FinalError, RateLimited, Refused, UnknownOutcome
+from daybook.jobs.post_round import Narrowing, Posting, record, send_round
 from daybook.jobs.settle import look_up
 from daybook.ledger.documents import ids_in_use, unsettled_documents, waiting_documents
 from daybook.ledger.expense_documents import settle_expenses, waiting_expense_documents
@@ -89,7 +89,7 @@ def post(  # noqa: PLR0913 - the composition of one posting
     """
     last: dict[int, Settlement] = {}
     contacts: dict[str, str | Rejected] = {}
-    parts: dict[int, int] = {}
+    narrowing = Narrowing()
     touched = set(store_days)
     wait_seconds, gives_way = lock_wait_seconds, False
     while True:
@@ -110,10 +110,13 @@ def post(  # noqa: PLR0913 - the composition of one posting
                     expense_ids,
                     clock.now() + dt.timedelta(seconds=TURN_SECONDS),
                     contacts,
-                    parts,
+                    narrowing,
                 )
-                if _post_all(posting, store_days):
+                is_done = _post_all(posting, store_days)
+            if is_done:
+                if _is_all_sent(narrowing):
                     return _counted(last)
+                continue
             progress(f"{organisation.name}: another run goes first, then this one goes on")
             wait_seconds, gives_way = max(lock_wait_seconds, _WAY_BACK_SECONDS), True
         except RateLimited as error:
@@ -121,6 +124,22 @@ def post(  # noqa: PLR0913 - the composition of one posting
                 raise
             progress(f"{organisation.name}: {error}")
             clock.sleep(error.retry_after_seconds or _DAY_WAIT_SECONDS)
+
+
+def _is_all_sent(narrowing: Narrowing) -> bool:
+    """Whether nothing was set aside; what was is tried again as long as anything can be posted.
+
+    Raises `FinalError` for batches whose refusal cannot be narrowed down to a document.
+    """
+    refusals = list(narrowing.set_aside.values())
+    if refusals and narrowing.is_stuck:
+        raise FinalError(
+            f"{str(refusals[0]).rstrip('.')}. One batch after the other was refused like it, so at "
+            f"fault is something the {len(refusals)} documents in them have in common: compare the "
+            "mapping with the chart of accounts in Xero. They are still planned; then run it again."
+        )
+    narrowing.set_aside.clear()
+    return not refusals
 
 
 def _counted(last: dict[int, Settlement]) -> Posted:
@@ -159,23 +178,25 @@ def _waiting(
     organisation_id = posting.organisation.organisation_id
     with posting.connection.begin():
         if kind in MONEY_KINDS:
-            return waiting_expense_documents(
+            found = waiting_expense_documents(
                 posting.connection, organisation_id, posting.expense_ids, kind=kind
             )
-        return waiting_documents(posting.connection, organisation_id, store_days, kind=kind)
+        else:
+            found = waiting_documents(posting.connection, organisation_id, store_days, kind=kind)
+    return [one for one in found if one.document_id not in posting.narrowing.set_aside]
 
 
 def _post_kind(posting: Posting, store_days: Collection[StoreDay], kind: DocumentKind) -> bool:
     """Send every document of one kind; what a lookup found absent goes out in the next round.
 
-    Returns whether all are sent: they are not when the turn is over.
+    Returns whether all are sent: they may not be when the turn is over.
     """
     name = f"{posting.organisation.name}: {kind.replace('_', ' ')}s"
-    rounds_lost = 0
+    rounds_lost, is_turn_over = 0, False
     while rounds_lost < _ROUNDS:
         waiting = _waiting(posting, store_days, kind)
-        if not waiting:
-            return True
+        if not waiting or is_turn_over:
+            return not waiting
         try:
             _find_contacts(posting, waiting)
         except UnknownOutcome:
@@ -186,8 +207,7 @@ def _post_kind(posting: Posting, store_days: Collection[StoreDay], kind: Documen
             _settle_unsettled(posting, this_round.refused)
         if this_round.error:
             raise this_round.error
-        if this_round.is_turn_over:
-            return False
+        is_turn_over = this_round.is_turn_over
         rounds_lost = 0 if this_round.has_progress else rounds_lost + 1
     raise UnknownOutcome(
         f"{name}: replies were lost {_ROUNDS} times in a row. Nothing is lost or doubled: run it "

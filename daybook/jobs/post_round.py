@@ -44,7 +44,23 @@ if TYPE_CHECKING:
 
 BATCH_DOCUMENTS: Final = 50  # what Xero advises per call
 BATCH_BYTES: Final = 1_500_000  # of our own form; on the wire at most twice that, Xero takes 3.5 MB
-_PARTS_MAX: Final = 60  # of batches refused as a whole; finding one culprit of 50 takes 12
+# Batches refused as a whole in a row, while nothing was posted: with more it is not a document that
+# is at fault. To come to the first culprit of 50 takes 6, and each one right behind it 2.
+_REFUSED_MAX: Final = 24
+
+
+@dataclass(slots=True)
+class Narrowing:
+    """What a run knows of batches that were refused as a whole."""
+
+    parts: dict[int, int] = field(default_factory=dict)  # by document: the part of a batch it is in
+    set_aside: dict[int, RefusedWhole] = field(default_factory=dict)  # by document: not sent now
+    refused_count: int = 0  # since something was posted
+
+    @property
+    def is_stuck(self) -> bool:
+        """Whether refusal has followed refusal for so long that narrowing down is no use."""
+        return self.refused_count > _REFUSED_MAX
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +79,7 @@ class Posting:
     expense_ids: Collection[str]
     turn_ends_at: dt.datetime  # not before it does a run that waits get its turn
     contacts: dict[str, str | Rejected]
-    parts: dict[int, int]  # by document: which part of a batch refused as a whole it is in
+    narrowing: Narrowing
 
 
 @dataclass(slots=True)
@@ -118,7 +134,7 @@ def _fits(batch: list[WaitingDocument]) -> bool:
 def send_round(posting: Posting, waiting: Sequence[WaitingDocument], name: str) -> Round:
     """Claim and send batches, a few calls at once, until all are sent or something goes wrong."""
     this_round = Round()
-    queue = batches(waiting, posting.parts)
+    queue = batches(waiting, posting.narrowing.parts)
     done_count = 0
     with ThreadPoolExecutor(posting.calls_at_once, thread_name_prefix="xero") as pool:
         while True:
@@ -196,7 +212,9 @@ def _land(
                 settlement = Settlement(one.document_id, "unknown", "perhaps there already")
             elif settlement.state == "unknown":
                 this_round.has_unknown = True
-            this_round.has_progress |= settlement.state == "posted"
+            if settlement.state == "posted":
+                this_round.has_progress = True
+                posting.narrowing.refused_count = 0
             settlements.append(settlement)
         return settlements
 
@@ -207,25 +225,24 @@ def _narrow_down(
     """Let a batch whose refusal names no element go out in halves, until the culprit is alone.
 
     First all of it is looked up, for Xero may have saved some. Payments of one document are never
-    sent apart: what is not in Xero of them is refused together.
+    sent apart: what is not in Xero of them is refused together. Where refusal follows refusal a
+    batch is set aside whole instead, so that few calls are spent and good batches still go out.
     """
-    groups = [list(group) for _, group in groupby(claimed, key=_group_of)]
+    narrowing = posting.narrowing
+    narrowing.refused_count += 1
     this_round.has_progress = True
-    if len(groups) == 1:
+    groups = [list(group) for _, group in groupby(claimed, key=_group_of)]
+    if narrowing.is_stuck:
+        narrowing.set_aside.update((one.document_id, refusal) for one in claimed)
+    elif len(groups) == 1:
         outcome = Rejected(refusal.messages)
         this_round.refused.update((one.document_id, settlement_of(one, outcome)) for one in claimed)
-        return
-    part = max(posting.parts.values(), default=0)
-    if part >= _PARTS_MAX:
-        this_round.error = this_round.error or FinalError(
-            f"{refusal} Other batches of this run were refused like it, so it is not a document "
-            "that is at fault, but something they have in common."
-        )
-        return
-    middle = len(groups) // 2
-    for position, group in enumerate(groups):
-        number = part + 1 + (position >= middle)
-        posting.parts.update((one.document_id, number) for one in group)
+    else:
+        part = max(narrowing.parts.values(), default=0)
+        middle = len(groups) // 2
+        for position, group in enumerate(groups):
+            number = part + 1 + (position >= middle)
+            narrowing.parts.update((one.document_id, number) for one in group)
 
 
 def _group_of(one: OpenDocument) -> str | int:

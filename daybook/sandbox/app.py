@@ -15,7 +15,12 @@ from starlette.routing import Route
 from daybook.sandbox import connections, control, oauth, pages
 from daybook.sandbox.aspire import routes as aspire
 from daybook.sandbox.delivery import send_reply, send_with_fault
-from daybook.sandbox.http import read_request, text_reply
+from daybook.sandbox.http import (
+    BodyTooLongError,
+    SenderGoneError,
+    read_request,
+    text_reply,
+)
 from daybook.sandbox.pipeline import (
     NOT_FOUND,
     PREFIX,
@@ -141,12 +146,19 @@ class SandboxApp(FastAPI):
     """
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Go straight to the endpoint of the path."""
-        await self.router(scope, receive, send)
+        """Go straight to the endpoint of the path; a request that broke off never came."""
+        try:
+            await self.router(scope, receive, send)
+        except SenderGoneError:
+            return
+        except BodyTooLongError:
+            await send_reply(send, text_reply("The request is too long.", 413))
 
 
 def _tenant(scope: Scope) -> str:
-    return next((v.decode() for k, v in scope["headers"] if k == b"xero-tenant-id"), "").lower()
+    return next(
+        (v.decode("latin-1") for k, v in scope["headers"] if k == b"xero-tenant-id"), ""
+    ).lower()
 
 
 def _token(scope: Scope) -> str:

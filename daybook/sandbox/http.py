@@ -45,18 +45,33 @@ class Request:
         return f"{self.raw_path}?{self.raw_query}"
 
 
+class SenderGoneError(Exception):
+    """The connection ended in the middle of a request: nobody reads an answer."""
+
+
+class BodyTooLongError(Exception):
+    """The body is longer than anything the sandbox takes."""
+
+
 async def read_request(scope: Scope, receive: Receive) -> Request:
-    """Read headers and body of an ASGI request."""
+    """Read headers and body of an ASGI request.
+
+    Raises `SenderGoneError`, and `BodyTooLongError` once a body beyond `MAX_BODY_BYTES` is read.
+    """
     parts = []
     size = 0
     while True:
         message = await receive()
+        if message["type"] == "http.disconnect":
+            raise SenderGoneError
         part = message.get("body", b"")
         size += len(part)
         if size <= MAX_BODY_BYTES:
             parts.append(part)
         if not message.get("more_body", False):
             break
+    if size > MAX_BODY_BYTES:
+        raise BodyTooLongError
     raw_path = scope.get("raw_path") or scope["path"].encode()
     return Request(
         method=scope["method"],

@@ -11,7 +11,10 @@ import pytest
 from kopi_corner import DATE, daily_total
 from poisoned_xero import WORDS, PoisonedTransport
 
+from daybook.clock import SystemClock
 from daybook.errors import FinalError
+from daybook.jobs import post as jobs_post
+from daybook.jobs import post_round
 from daybook.ledger.store_days import read_store_days
 from daybook.xero.client import open_http
 
@@ -118,13 +121,29 @@ def test_culprit_is_posted_once_it_is_mended(chain: Chain) -> None:
     assert {} == failed_days(chain, days)
 
 
+@pytest.mark.parametrize(
+    ("poison", "culprit_count"),
+    [('"InvoiceNumber": "DB-S02', 40), ("-202603", 54)],
+    ids=["every third", "all of the first month"],
+)
+def test_many_culprits_keep_no_good_document_back(
+    chain: Chain, poison: str, culprit_count: int
+) -> None:
+    """However many there are, and wherever: each is refused by name, all others are posted."""
+    days = planned(chain, 40)
+    posted, _ = post_poisoned(chain, days, poison, saves_others=False)
+    assert culprit_count == len(failed_days(chain, days))
+    assert {"PAID": 120 - culprit_count} == chain.books()["counts"]["invoices"]
+    assert culprit_count == posted.rejected_count
+
+
 def test_refusal_of_everything_ends_the_run_after_few_calls(chain: Chain) -> None:
     """Not a document is at fault then: the run says so, and a later one posts all of it once."""
     days = planned(chain, 100)
     transport = PoisonedTransport('"InvoiceNumber"')
     with (
         poisoned(chain, transport) as on_this_way,
-        pytest.raises(FinalError, match="something they have in common"),
+        pytest.raises(FinalError, match="have in common"),
     ):
         on_this_way.post(days)
     assert transport.refused_count <= 70
@@ -132,3 +151,24 @@ def test_refusal_of_everything_ends_the_run_after_few_calls(chain: Chain) -> Non
     chain.post(days)
     assert {"PAID": 300} == chain.books()["counts"]["invoices"]
     assert {"AUTHORISED": 600} == chain.books()["counts"]["payments"]
+
+
+def test_run_that_has_sent_all_does_not_wait_for_another(
+    chain: Chain, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its turn is over after every call, but it only goes second when it would come again."""
+    monkeypatch.setattr(jobs_post, "TURN_SECONDS", 0)
+    monkeypatch.setattr(post_round, "somebody_waits", lambda *_: True)
+    days = planned(chain, 1)
+    said: list[str] = []
+    posted = jobs_post.post(
+        chain.engine,
+        chain.client,
+        chain.organisation,
+        days,
+        run_id="test",
+        clock=SystemClock(),
+        progress=said.append,
+    )
+    assert 9 == posted.posted_count
+    assert not [sentence for sentence in said if "another run goes first" in sentence]

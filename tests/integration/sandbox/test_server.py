@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 import httpx
 import pytest
@@ -152,3 +154,26 @@ def test_served_endpoints_are_listed() -> None:
     assert ("PUT", "/api.xro/2.0/Invoices") in served
     assert ("POST", "/connect/token") in served
     assert len(served) == len(set(served))
+
+
+def test_request_that_broke_off_never_came(running: RunningSandbox, call: Caller) -> None:
+    """Its sender died in the middle of the body: no answer, and its key is still free."""
+    body = b'{"Contacts":[{"Name":"Zed"}]}'
+    headers = {**call.headers, "Idempotency-Key": "once", "Content-Length": str(len(body))}
+    head = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
+    at = urlsplit(running.url)
+    with socket.create_connection((at.hostname, at.port)) as half:
+        half.sendall(f"PUT /api.xro/2.0/Contacts HTTP/1.1\r\nHost: x\r\n{head}\r\n".encode())
+        half.sendall(body[:10])
+    time.sleep(0.1)  # until the sandbox has seen the end of it
+    answer = call.http.put("/api.xro/2.0/Contacts", headers=headers, content=body)
+    assert 200 == answer.status_code, answer.text
+
+
+def test_endless_body_and_odd_header_are_answered(call: Caller) -> None:
+    """Neither is cut in silence, and neither ends in a traceback."""
+    long = call.http.put("/api.xro/2.0/Contacts", headers=call.headers, content=b" " * 31 * 2**20)
+    assert (413, "The request is too long.") == (long.status_code, long.text)
+    odd = [(name.encode(), value.encode()) for name, value in call.headers.items()]
+    odd = [*odd[:1], (b"xero-tenant-id", b"\xff\xfe")]
+    assert 403 == call.http.get("/api.xro/2.0/Contacts", headers=odd).status_code
