@@ -2,29 +2,33 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
 from daybook.errors import InputError
 from daybook.jobs.unreadable_days import UnreadableRows
-from daybook.ledger.receipts import ReceiptCounts, write_receipts
+from daybook.ledger.receipts import ReceiptCounts, WholeDays, write_receipts
 from daybook.ledger.rejects import RejectRow, write_rejects
 from daybook.ledger.stores import read_stores
+from daybook.pos.source import Reach, Reject
+from daybook.sales.business_date import utc_window
 from daybook.sales.window import within
 
 if TYPE_CHECKING:
-    import datetime as dt
     from collections.abc import Iterator, Mapping, Sequence
 
     from sqlalchemy import Engine
 
     from daybook.clock import Clock
+    from daybook.ledger.receipts import LeftDay
     from daybook.pos.source import Page, ReceiptSource
     from daybook.posting.holds import Hold
     from daybook.sales.store import Store, StoreDay
 
 _REJECTS_SHOWN_MAX: Final = 20
+_INSTANT: Final = dt.timedelta(microseconds=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,17 +108,15 @@ def extract(  # noqa: PLR0913 - from where, into what, which and when, for whom
     for page in _one_ahead(pages):
         unreadable.add(page.rejects)
         batch = within(page.batch, stores, first_date, last_date)
-        rejects = [RejectRow(r.url, r.row_number, r.column, r.reason) for r in page.rejects]
+        whole = WholeDays(page.origin, page.whole_days, page.kept_days, page.stand_in)
         now_at = clock.now()
         with engine.begin() as connection:
-            counts = write_receipts(
-                connection,
-                batch,
-                stores,
-                now_at=now_at,
-                whole_days=page.whole_days,
-                origin=page.origin,
-            )
+            counts = write_receipts(connection, batch, stores, now_at=now_at, whole=whole)
+            left = [_left(source, stores, one) for one in counts.left]
+            unreadable.add(left)
+            rejects = [
+                RejectRow(r.url, r.row_number, r.column, r.reason) for r in (*page.rejects, *left)
+            ]
             new_reject_count = write_rejects(connection, rejects, run_id=run_id, now_at=now_at)
         extracted += Extracted(
             receipts=counts,
@@ -125,6 +127,19 @@ def extract(  # noqa: PLR0913 - from where, into what, which and when, for whom
             rejects=tuple(rejects),
         )
     return replace(extracted, held=unreadable.holds(stores, first_date, last_date))
+
+
+def _left(source: ReceiptSource, stores: Sequence[Store], left: LeftDay) -> Reject:
+    """A day that stays as the ledger has it: a reject that holds it."""
+    date, store_id = left.store_day.business_date, left.store_day.store_id
+    store = next(one for one in stores if one.store_id == store_id)
+    start_at, end_at = utc_window(date, date, store.time_zone, store.cutoff)
+    said = (
+        f"Of store {store_id} on {date.isoformat()}: {left.sentence} Export the day again without "
+        "a filter; if the receipts are gone indeed, put the day's report beside it. The day waits."
+    )
+    reach = Reach(frozenset([store_id]), start_at, end_at - _INSTANT)
+    return Reject(source.name, 0, "", said, reach)
 
 
 def _one_ahead(pages: Iterator[Page]) -> Iterator[Page]:

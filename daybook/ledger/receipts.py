@@ -14,6 +14,7 @@ from sqlalchemy import bindparam, text
 
 from daybook.errors import InputError
 from daybook.ledger.copy_text import copy_in, copy_out
+from daybook.money import amount_from_minor
 from daybook.sales.encoding import batch_of, lines_of, staged_receipts, tenders_of
 from daybook.sales.store import StoreDay
 
@@ -51,14 +52,20 @@ _CREATE_WRITTEN: Final = text(
 _EMPTY_STAGED: Final = text("TRUNCATE staged_receipts, written_receipts")
 _ANALYZE_STAGED: Final = text("ANALYZE staged_receipts")
 
-# Only what is missing or newer is touched, so an unchanged receipt writes nothing at all.
+# Only what is missing or newer is touched, so an unchanged receipt writes nothing at all. Of a
+# whole day the source has the say: an older version that came back is what it has now.
 _UPSERT: Final = text(
     """
     WITH fresh AS MATERIALIZED (
         SELECT staged.* FROM staged_receipts AS staged
         LEFT JOIN receipts AS held USING (store_id, receipt_id_pos)
         WHERE held.id IS NULL OR staged.updated_at > held.updated_at
-           OR (staged.updated_at = held.updated_at AND staged.content_hash <> held.content_hash)
+           OR (staged.content_hash <> held.content_hash AND (
+               staged.updated_at = held.updated_at
+               OR (staged.business_date, staged.store_id) IN (
+                   SELECT * FROM unnest(CAST(:dates AS date[]), CAST(:store_ids AS text[]))
+               )
+           ))
     ), written AS (
         INSERT INTO receipts AS held (
             store_id, receipt_id_pos, business_date, sold_at, updated_at, currency,
@@ -80,19 +87,74 @@ _UPSERT: Final = text(
     FROM written JOIN fresh USING (store_id, receipt_id_pos)
     """
 )
+# Receipts from before the ledger knew origins get theirs as soon as it is known.
+_ADOPT: Final = text(
+    """
+    UPDATE receipts AS held SET origin = :origin
+    FROM staged_receipts AS staged
+    WHERE staged.store_id = held.store_id AND staged.receipt_id_pos = held.receipt_id_pos
+      AND held.origin = '' AND :origin <> '' AND (staged.business_date, staged.store_id) IN (
+        SELECT * FROM unnest(CAST(:dates AS date[]), CAST(:store_ids AS text[]))
+      )
+    """
+)
 # Voided, and older than any version a source can have, so that whatever comes again counts again.
 _SUPERSEDE: Final = text(
     """
     UPDATE receipts AS held
-    SET is_voided = true, updated_at = held.sold_at, content_hash = 0, extracted_at = :now_at
+    SET is_voided = true, updated_at = 'epoch', content_hash = 0, extracted_at = :now_at,
+        origin = :origin
     FROM unnest(CAST(:dates AS date[]), CAST(:store_ids AS text[])) AS day (business_date, store_id)
     WHERE held.business_date = day.business_date AND held.store_id = day.store_id
-      AND held.origin = :origin AND NOT held.is_voided
+      AND NOT held.is_voided
+      AND (held.origin = :origin OR (
+        held.origin = '' AND :stand_in <> '' AND starts_with(held.receipt_id_pos, :stand_in)
+      ))
       AND NOT EXISTS (
         SELECT FROM staged_receipts AS staged
         WHERE staged.store_id = held.store_id AND staged.receipt_id_pos = held.receipt_id_pos
           AND NOT staged.is_voided
       )
+    """
+)
+_LOST: Final = text(
+    """
+    SELECT held.business_date, held.store_id, count(*) AS lost_count,
+           (array_agg(held.receipt_id_pos ORDER BY held.receipt_id_pos))[1:3] AS first_ids
+    FROM receipts AS held
+    JOIN unnest(CAST(:dates AS date[]), CAST(:store_ids AS text[]))
+         AS day (business_date, store_id) USING (business_date, store_id)
+    WHERE held.origin = :origin AND NOT held.is_voided
+      AND NOT (:stand_in <> '' AND starts_with(held.receipt_id_pos, :stand_in))
+      AND NOT EXISTS (
+        SELECT FROM staged_receipts AS staged
+        WHERE staged.store_id = held.store_id AND staged.receipt_id_pos = held.receipt_id_pos
+      )
+    GROUP BY held.business_date, held.store_id
+    """
+)
+_STOOD_IN: Final = text(
+    """
+    SELECT held.business_date, held.store_id, held.currency,
+           CAST(sum(line.net_minor + line.tax_minor) AS bigint) AS total_minor
+    FROM receipts AS held
+    JOIN unnest(CAST(:dates AS date[]), CAST(:store_ids AS text[]))
+         AS day (business_date, store_id) USING (business_date, store_id)
+    JOIN receipt_lines AS line ON line.receipt_id = held.id
+    WHERE held.origin IN (:origin, '') AND NOT held.is_voided
+      AND :stand_in <> '' AND starts_with(held.receipt_id_pos, :stand_in)
+    GROUP BY held.business_date, held.store_id, held.currency
+    """
+)
+_STAGED_OF_DAY: Final = text(
+    "SELECT receipt_key FROM staged_receipts WHERE NOT is_voided "
+    "AND business_date = :business_date AND store_id = :store_id"
+)
+_UNSTAGE: Final = text(
+    """
+    DELETE FROM staged_receipts
+    USING unnest(CAST(:dates AS date[]), CAST(:store_ids AS text[])) AS day (date, store_id)
+    WHERE business_date = day.date AND staged_receipts.store_id = day.store_id
     """
 )
 _COUNT: Final = text(
@@ -156,16 +218,42 @@ _TENDERS: Final = (
 
 
 @dataclass(frozen=True, slots=True)
+class WholeDays:
+    """The store-days of which a batch has every receipt, and what may take whose place.
+
+    Only receipts of the same `origin` give way. Of the `kept` days no receipt may vanish; one that
+    stands for its whole day (its id begins with `stand_in`) may, for receipts of the same total.
+    """
+
+    origin: str = ""
+    days: tuple[StoreDay, ...] = ()
+    kept: tuple[StoreDay, ...] = ()
+    stand_in: str = ""
+
+
+_NO_WHOLE_DAYS: Final = WholeDays()
+
+
+@dataclass(frozen=True, slots=True)
+class LeftDay:
+    """A store-day of which nothing was written, since receipts would have vanished, and why."""
+
+    store_day: StoreDay
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True)
 class ReceiptCounts:
     """What a write did with the receipts it was given; an older version counts as unchanged.
 
-    `superseded_count` are others, whose place they took.
+    `superseded_count` are others, whose place they took; of the days `left` nothing was written.
     """
 
     new_count: int
     changed_count: int
     unchanged_count: int
     superseded_count: int = 0
+    left: tuple[LeftDay, ...] = ()
 
     def __add__(self, other: ReceiptCounts) -> ReceiptCounts:
         """Both together."""
@@ -174,6 +262,7 @@ class ReceiptCounts:
             self.changed_count + other.changed_count,
             self.unchanged_count + other.unchanged_count,
             self.superseded_count + other.superseded_count,
+            self.left + other.left,
         )
 
 
@@ -199,30 +288,34 @@ def write_receipts(
     stores: Sequence[Store],
     *,
     now_at: dt.datetime,
-    whole_days: Collection[StoreDay] = (),
-    origin: str = "",
+    whole: WholeDays = _NO_WHOLE_DAYS,
 ) -> ReceiptCounts:
     """Store the newest version of each receipt; what is there already is left alone.
 
     A receipt replaces the ledger's when its `updated_at` is newer, or the same with another
-    content. Of `whole_days` these are all receipts there are: others of the same origin, another
-    representation of the same sales, become voided. The caller's transaction makes it all or
-    nothing.
+    content; of a whole day, whenever its content is another. There these are all receipts: others
+    of the same origin, another representation of the same sales, become voided, unless they may
+    not vanish: then the day stays as it is. The caller's transaction makes it all or nothing.
     """
-    if not len(batch.receipts) and not whole_days:
+    if not len(batch.receipts) and not whole.days:
         return ReceiptCounts(0, 0, 0)
-    store_ids = {day.store_id for day in whole_days}
+    store_ids = {day.store_id for day in whole.days}
     lock_stores(connection, store_ids.union(batch.receipts["store_id"].unique()))
     connection.execute(_CREATE_STAGED)
     connection.execute(_CREATE_WRITTEN)
     connection.execute(_EMPTY_STAGED)
     copy_in(connection, f"staged_receipts ({_STAGED_COLUMNS})", staged_receipts(batch, stores))
     connection.execute(_ANALYZE_STAGED)
-    connection.execute(_UPSERT, {"now_at": now_at, "origin": origin})
+    left = _left_days(connection, batch, whole) if whole.kept else ()
+    connection.execute(_UNSTAGE, _arrays([one.store_day for one in left]))
+    taken = set(whole.days).difference(one.store_day for one in left)
+    values = {"now_at": now_at, "origin": whole.origin, "stand_in": whole.stand_in}
+    values |= _arrays(taken)
+    connection.execute(_UPSERT, values)
     superseded_count = 0
-    if whole_days:
-        values = {"now_at": now_at, "origin": origin}
-        superseded_count = connection.execute(_SUPERSEDE, _arrays(whole_days) | values).rowcount
+    if taken:
+        connection.execute(_ADOPT, values)
+        superseded_count = connection.execute(_SUPERSEDE, values).rowcount
     counted = connection.execute(_COUNT).one()
     if counted.changed_count:
         connection.execute(_DELETE_LINES)
@@ -235,7 +328,41 @@ def write_receipts(
         counted.changed_count,
         counted.staged_count - written_count,
         superseded_count,
+        left,
     )
+
+
+def _left_days(
+    connection: Connection, batch: ReceiptBatch, whole: WholeDays
+) -> tuple[LeftDay, ...]:
+    """The kept days of which receipts would vanish."""
+    values = _arrays(whole.kept) | {"origin": whole.origin, "stand_in": whole.stand_in}
+    left = {
+        (row.business_date, row.store_id): (
+            f"{row.lost_count} receipts that were taken over before are no longer there: "
+            f"{', '.join(row.first_ids)}{' ...' if row.lost_count > len(row.first_ids) else ''}."
+        )
+        for row in connection.execute(_LOST, values)
+    }
+    for row in connection.execute(_STOOD_IN, values).all():
+        day = StoreDay(row.business_date, row.store_id)
+        total_minor = _staged_minor(connection, batch, day)
+        if total_minor != row.total_minor:
+            left.setdefault(
+                (day.business_date, day.store_id),
+                f"The receipts come to {amount_from_minor(total_minor, row.currency)} "
+                f"{row.currency}, but the report that was taken over before to "
+                f"{amount_from_minor(row.total_minor, row.currency)}.",
+            )
+    return tuple(LeftDay(StoreDay(*day), said) for day, said in sorted(left.items()))
+
+
+def _staged_minor(connection: Connection, batch: ReceiptBatch, day: StoreDay) -> int:
+    """What the staged receipts of a day come to, tax included."""
+    values = {"business_date": day.business_date, "store_id": day.store_id}
+    keys = list(connection.scalars(_STAGED_OF_DAY, values))
+    lines = batch.lines[batch.lines["receipt_key"].isin(keys)]
+    return int(lines["net_minor"].sum()) + int(lines["tax_minor"].sum())
 
 
 def receipt_counts(connection: Connection, store_days: Collection[StoreDay]) -> dict[StoreDay, int]:

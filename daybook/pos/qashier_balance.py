@@ -49,6 +49,8 @@ _PRINTED: Final = {
     "package_sold": "Total Package Amount Sold",
     "package_redeemed": "Total Package Amount Redeemed",
 }
+# What the ids of receipts begin with that stand for a whole report.
+REPORT: Final = "REPORT-"
 _NOON: Final = dt.time(12)
 
 
@@ -63,7 +65,7 @@ class Imbalance:
 
 def receipt_id(business_date: dt.date) -> str:
     """The id of the one receipt that stands for a store's report of this date."""
-    return f"REPORT-{business_date.isoformat()}"
+    return f"{REPORT}{business_date.isoformat()}"
 
 
 def report_receipt(figures: Figures, business_date: dt.date, time_zone: str) -> SoldReceipt:

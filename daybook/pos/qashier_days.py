@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from daybook.money import amount_from_minor
@@ -91,7 +91,7 @@ def _details_alone(day: Day, version: DetailsVersion) -> DayReceipts | list[Reje
     unexplained = list(_unexplained(day, version))
     if unexplained:
         return unexplained[:_REJECTS_MAX]
-    return _taken(day, receipts_of(version.details, {}))
+    return replace(_taken(day, receipts_of(version.details, {})), is_proven=False)
 
 
 def _both(day: Day, reported: SoldReceipt, version: DetailsVersion) -> DayReceipts | list[Reject]:

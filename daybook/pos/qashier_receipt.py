@@ -83,12 +83,16 @@ class SoldReceipt:
 
 @dataclass(frozen=True, slots=True)
 class DayReceipts:
-    """All receipts of one store on one date, as the newest files have them."""
+    """All receipts of one store on one date, as the newest files have them.
+
+    `is_proven` where a report's own sums say that they are all.
+    """
 
     store_day: StoreDay
     store: Store
     updated_at: dt.datetime
     receipts: tuple[SoldReceipt, ...]
+    is_proven: bool = True
 
 
 def receipt_batch(days: Sequence[DayReceipts]) -> ReceiptBatch:

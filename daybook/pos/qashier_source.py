@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 
 from daybook.pos.file_parts import redacted
 from daybook.pos.qashier_arrivals import Arrival, Unreadable, arrivals
+from daybook.pos.qashier_balance import REPORT
 from daybook.pos.qashier_days import (
     Day,
     DetailsVersion,
@@ -286,5 +287,11 @@ def _pages(found: Iterable[DayReceipts | Reject]) -> Iterator[Page]:
 
 
 def _page(days: Sequence[DayReceipts], rejects: Iterable[Reject]) -> Page:
-    whole_days = tuple(day.store_day for day in days)
-    return Page(receipt_batch(days), tuple(rejects), whole_days, _ORIGIN)
+    return Page(
+        receipt_batch(days),
+        tuple(rejects),
+        whole_days=tuple(day.store_day for day in days),
+        origin=_ORIGIN,
+        kept_days=tuple(day.store_day for day in days if not day.is_proven),
+        stand_in=REPORT,
+    )

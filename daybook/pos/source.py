@@ -62,13 +62,17 @@ class Page:
     """What a source hands over at a time: some receipts, and the rows it could not read.
 
     Of the `whole_days` it has every receipt: others that the ledger has of them, from a page of
-    the same `origin`, are another representation of the same sales, whose place these take.
+    the same `origin`, are another representation of the same sales, whose place these take. Of
+    the `kept_days` among them the ledger's receipts may not vanish without another proof; only
+    one that stands for its whole day, whose id begins with `stand_in`, gives way to an equal sum.
     """
 
     batch: ReceiptBatch
     rejects: tuple[Reject, ...] = ()
     whole_days: tuple[StoreDay, ...] = ()
     origin: str = ""
+    kept_days: tuple[StoreDay, ...] = ()
+    stand_in: str = ""
 
 
 class ReceiptSource(Protocol):

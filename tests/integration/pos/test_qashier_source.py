@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from qashier_files import SalesReport, SoldItem, details, put
+from sqlalchemy import text
 from till import Receipt, batch, opened_ledger
 
 from daybook.clock import SystemClock
@@ -214,7 +215,7 @@ def test_another_source_s_receipts_of_the_day_stay(ledger: Engine, tmp_path: Pat
     noon = dt.datetime(2026, 5, 2, 4, tzinfo=dt.UTC)
     with ledger.begin() as connection:
         morning = batch([Receipt("old-1", store_id="K1", sold_at=noon)])
-        write_receipts(connection, morning, [KATONG], now_at=AFTER, origin="")
+        write_receipts(connection, morning, [KATONG], now_at=AFTER)
     put(tmp_path, "report.csv", RETAIL.text(), AFTER)
     run(tmp_path, ledger)
     assert 1090 + 1050 == totals(ledger)["K1"].total_minor
@@ -255,3 +256,116 @@ def test_a_sale_voided_days_later_changes_its_day(ledger: Engine, tmp_path: Path
     run(tmp_path, ledger)
     made = totals(ledger)["K1"]
     assert (600, 1, 1) == (made.total_minor, made.receipt_count, made.voided_count)
+
+
+def three_teas(*numbers: int) -> list[SoldItem]:
+    """Sales of one tea each, 3.27 in cash, at nine."""
+    return [
+        SoldItem(receipt_id=f"020520260930{number:04d}", date=f"02/05/2026 09:0{number}:10")
+        for number in numbers
+    ]
+
+
+def test_an_export_filtered_after_the_older_one_was_archived_holds_the_day(
+    ledger: Engine, tmp_path: Path
+) -> None:
+    """The ledger remembers what the folder no longer has: 9.81 stay 9.81, and somebody is told."""
+    whole = put(tmp_path, "a.xlsx", details(three_teas(1, 2, 3)), AFTER)
+    run(tmp_path, ledger)
+    whole.unlink()
+    put(tmp_path, "b.xlsx", details(three_teas(1, 2)), AFTER + HOUR)
+    for _ in range(2):
+        extracted = run(tmp_path, ledger)
+        assert 0 == extracted.receipts.superseded_count
+        assert [DAYS[0]] == list(extracted.held)
+        assert "1 receipts that were taken over before are no longer there: 0205202609300003" in (
+            extracted.held[DAYS[0]].sentence
+        )
+        assert (981, 0) == (totals(ledger)["K1"].total_minor, totals(ledger)["K1"].voided_count)
+
+
+def test_a_report_proves_that_receipts_are_gone(ledger: Engine, tmp_path: Path) -> None:
+    """The first export was a mistake: with the report beside the second, 10.50 is the day."""
+    wrong = put(tmp_path, "a.xlsx", details([TEAS, TEAS, TOAST, *three_teas(1)]), AFTER)
+    run(tmp_path, ledger)
+    wrong.unlink()
+    put(tmp_path, "b.xlsx", details([TEAS, TEAS, TOAST]), AFTER + HOUR)
+    put(tmp_path, "r.csv", RETAIL.text(), AFTER + HOUR)
+    extracted = run(tmp_path, ledger)
+    assert ({}, 1) == (extracted.held, extracted.receipts.superseded_count)
+    assert 1050 == totals(ledger)["K1"].total_minor
+
+
+def test_an_export_of_less_than_the_archived_report_holds_the_day(
+    ledger: Engine, tmp_path: Path
+) -> None:
+    """10.50 were reported; an export of 6.00 alone does not take their place."""
+    report = put(tmp_path, "r.csv", RETAIL.text(), AFTER)
+    run(tmp_path, ledger)
+    report.unlink()
+    put(tmp_path, "b.xlsx", details([TEAS, TEAS]), AFTER + HOUR)
+    extracted = run(tmp_path, ledger)
+    assert "come to 6.00 SGD, but the report that was taken over before to 10.50" in (
+        extracted.held[DAYS[0]].sentence
+    )
+    assert 1050 == totals(ledger)["K1"].total_minor
+
+
+def test_removing_a_wrong_newer_file_brings_the_older_back(ledger: Engine, tmp_path: Path) -> None:
+    """1040.60, then 1040.00 by mistake, then 1040.60 again: the ledger has what the folder says."""
+    put(tmp_path, "a.csv", SalesReport().text(), AFTER)
+    run(tmp_path, ledger)
+    wrong = replace(
+        SalesReport().changed(Total_Cash_Rounding="-0.61", Total_Sales="1040.00"),
+        tenders=SalesReport().tenders | {"Cash": "240.00"},
+        settlement="1040.00",
+    )
+    newer = put(tmp_path, "b.csv", wrong.text(), AFTER + HOUR)
+    run(tmp_path, ledger)
+    assert 104000 == totals(ledger)["K1"].total_minor
+    newer.unlink()
+    assert ReceiptCounts(0, 1, 0) == run(tmp_path, ledger).receipts
+    assert (104060, 104060) == (
+        totals(ledger)["K1"].total_minor,
+        totals(ledger)["K1"].tender_minor,
+    )
+    assert ReceiptCounts(0, 0, 1) == run(tmp_path, ledger).receipts
+
+
+def test_an_early_report_comes_back_after_an_export(ledger: Engine, tmp_path: Path) -> None:
+    """Written before noon, so before the time that its receipt is given: it still counts again."""
+    early = dt.datetime(2026, 5, 2, 3, 35, tzinfo=dt.UTC)
+
+    def night() -> int:
+        source = QashierSource(str(tmp_path), {KATONG.name: "K1"}, is_early_allowed=True)
+        extract(source, ledger, [KATONG], DATE, DATE, run_id=None, clock=SystemClock())
+        return totals(ledger)["K1"].total_minor
+
+    report = put(tmp_path, "r.csv", RETAIL.text(), early)
+    assert 1050 == night()
+    report.unlink()
+    export = put(tmp_path, "x.xlsx", details([TEAS, TEAS, TOAST]), early)
+    assert 1050 == night()
+    export.unlink()
+    put(tmp_path, "r.csv", RETAIL.text(), early)
+    assert 1050 == night()
+
+
+@pytest.mark.parametrize("is_read_again", [True, False])
+def test_a_report_from_before_origins_gives_way_too(
+    ledger: Engine,
+    tmp_path: Path,
+    is_read_again: bool,  # noqa: FBT001 - a parameter of the test
+) -> None:
+    """Whether its file was read once more since then or not, the day counts once."""
+    report = put(tmp_path, "r.csv", RETAIL.text(), AFTER)
+    run(tmp_path, ledger)
+    with ledger.begin() as connection:
+        connection.execute(text("UPDATE receipts SET origin = ''"))
+    if is_read_again:
+        run(tmp_path, ledger)
+    report.unlink()
+    put(tmp_path, "x.xlsx", details([TEAS, TEAS, TOAST]), AFTER + HOUR)
+    run(tmp_path, ledger)
+    made = totals(ledger)["K1"]
+    assert (1050, 1) == (made.total_minor, made.voided_count)
