@@ -90,6 +90,9 @@ class Settings(BaseSettings):
     trailing_days: int = Field(
         default=7, ge=1, le=366, description="a number of days from 1 to 366"
     )
+    unfinished_days: int = Field(
+        default=60, ge=1, le=366, description="a number of days from 1 to 366"
+    )
     extract_group_size: int = Field(
         default=25, ge=1, le=1000, description="a number of stores from 1 to 1000"
     )

@@ -252,7 +252,12 @@ class Wiring:
         if address:
             grace = grace_of(address, self._source_context())
             closed_after = closed_after if grace is None else grace
-        return ClosingRule(now_at, closed_after, self.settings.trailing_days)
+        return ClosingRule(
+            now_at,
+            closed_after,
+            trailing_days=self.settings.trailing_days,
+            unfinished_days=self.settings.unfinished_days,
+        )
 
     def document_url(self, id_xero: str) -> str:
         """The page on which a person sees the document: Xero's own, or the sandbox's."""

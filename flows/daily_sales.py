@@ -10,7 +10,7 @@ from prefect.runtime import flow_run
 from prefect.task_runners import ThreadPoolTaskRunner
 
 from flows.store_days import post_store_days
-from tasks.choose import choose
+from tasks.choose import choose, given_up
 
 if TYPE_CHECKING:
     from prefect.client.schemas.objects import State
@@ -39,11 +39,12 @@ def daily_sales(
 
     Args:
         business_date: One date to post. Leave it empty for every closed date of the trailing window
-            that is not posted yet.
+            and older ones that did not get into Xero.
         stores: Ids of the stores to post. Leave it empty for all of them.
         dry_run: Show what would be posted and write nothing anywhere.
     """
     planned_at = flow_run.scheduled_start_time
     dates = (business_date, business_date) if business_date else None
     store_days = choose(stores, dates, planned_at)
-    return post_store_days(store_days, dry_run=dry_run)
+    named = () if dates else given_up(stores, planned_at)
+    return post_store_days(store_days, dry_run=dry_run, given_up=named)

@@ -15,7 +15,8 @@ from prefect.runtime import flow_run
 from prefect.states import Completed
 
 from daybook import wiring
-from daybook.errors import DaybookError
+from daybook.errors import DaybookError, InputError
+from daybook.jobs.choose_store_days import runs_of_dates
 from tasks.extract import extract
 from tasks.forecast import forecast
 from tasks.plan import plan
@@ -37,32 +38,60 @@ class StoreDaysNotPosted(DaybookError):
 
 
 def post_store_days(
-    store_days: Sequence[StoreDay], *, dry_run: bool, keep_reserve: bool = False
+    store_days: Sequence[StoreDay],
+    *,
+    dry_run: bool,
+    keep_reserve: bool = False,
+    given_up: Sequence[str] = (),
 ) -> State[str]:
-    """Bring these store-days into Xero; `dry_run` shows the plan and writes nothing anywhere."""
-    if not store_days:
+    """Bring these store-days into Xero; `dry_run` shows the plan and writes nothing anywhere.
+
+    A run with something `given_up` fails with it, whatever else it did.
+    """
+    if not store_days and not given_up:
         return _done("Nothing to do: every store-day asked for is posted already.")
+    if not store_days:
+        raise StoreDaysNotPosted("\n".join(given_up))
     if dry_run:
-        return _done(preview(list(store_days), _span(store_days)))
+        said = preview(list(store_days), _span(store_days))
+        return _done("\n".join([said, *given_up]))
     run_id = flow_run.id or "by hand"
-    failures: list[str] = []
-    for chunk in _chunks(store_days, wiring.shared().settings.chunk_store_days):
-        extracted = _extract(chunk, run_id)
-        held = {day: hold for one in extracted for day, hold in one.held.items()}
-        failures += dict.fromkeys(sentence for one in extracted for sentence in one.sentences)
-        totalled = total(chunk, _span(chunk), run_id)
-        plan(chunk, totalled, held, span=_span(chunk), run_id=run_id)
-    days = list(store_days)
+    days, failures = _planned(store_days, run_id)
+    failures += given_up
     for organisation in wiring.shared().organisations_of(days):
         forecast(organisation, days)
         # Also when nothing is planned: a run that was killed may have left calls to be looked up.
         state = post(organisation, days, run_id, keep_reserve=keep_reserve, return_state=True)
         if state.is_failed():
             failures.append(f"{organisation.name}: {state.message}")
-    reported = report(days, _span(days))
+    reported = report(list(store_days), _span(store_days))
     if failures or reported.problems:
         raise StoreDaysNotPosted("\n".join([*failures, *reported.problems]))
     return _done(reported.summary)
+
+
+def _planned(store_days: Sequence[StoreDay], run_id: str) -> tuple[list[StoreDay], list[str]]:
+    """Extract, total and plan chunk by chunk: which store-days were, and what is wrong.
+
+    Dates that the source does not give out, be it for their age, stop no others.
+    """
+    days: list[StoreDay] = []
+    failures: list[str] = []
+    refused: list[InputError] = []
+    for chunk in _chunks(store_days, wiring.shared().settings.chunk_store_days):
+        try:
+            extracted = _extract(chunk, run_id)
+        except InputError as error:
+            refused.append(error)
+            continue
+        held = {day: hold for one in extracted for day, hold in one.held.items()}
+        failures += dict.fromkeys(sentence for one in extracted for sentence in one.sentences)
+        totalled = total(chunk, _span(chunk), run_id)
+        plan(chunk, totalled, held, span=_span(chunk), run_id=run_id)
+        days += chunk
+    if refused and not days:
+        raise refused[0]
+    return days, [*dict.fromkeys(map(str, refused)), *failures]
 
 
 def _done(sentence: str) -> State[str]:
@@ -84,14 +113,14 @@ def _extract(chunk: list[StoreDay], run_id: str) -> list[Extracted]:
 
 def _chunks(store_days: Sequence[StoreDay], size: int) -> Iterator[list[StoreDay]]:
     """Whole dates, oldest first, as many to a chunk as fit; never less than one date."""
-    chunk: list[StoreDay] = []
-    for _, days in groupby(sorted(store_days), key=attrgetter("business_date")):
-        of_date = list(days)
-        if chunk and len(chunk) + len(of_date) > size:
-            yield chunk
-            chunk = []
-        chunk = chunk + of_date
-    if chunk:
+    for run in runs_of_dates(store_days):
+        chunk: list[StoreDay] = []
+        for _, days in groupby(run, key=attrgetter("business_date")):
+            of_date = list(days)
+            if chunk and len(chunk) + len(of_date) > size:
+                yield chunk
+                chunk = []
+            chunk = chunk + of_date
         yield chunk
 
 

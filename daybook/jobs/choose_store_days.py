@@ -5,20 +5,25 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass
 from difflib import get_close_matches
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from daybook.errors import InputError
-from daybook.ledger.store_days import done_store_days
+from daybook.ledger.store_days import done_store_days, unfinished_store_days
 from daybook.ledger.stores import read_stores
 from daybook.sales.business_date import last_closed_date
 from daybook.sales.store import StoreDay
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Sequence
 
     from sqlalchemy import Engine
 
+    from daybook.ledger.store_days import StoreDayState
     from daybook.sales.store import Store
+
+_NAMED_MAX: Final = 10
+# Days closer than this are read in one go, rather than the source once for each.
+_GAP_MAX: Final = dt.timedelta(days=7)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,11 +32,13 @@ class ClosingRule:
 
     `now_at` is when the run was meant to start, so that a late start asks for the same dates.
     `closed_after` is the grace of the source: younger days are not final, so they are not chosen.
+    Days that did not get into Xero are chosen for `unfinished_days`, the trailing ones in any case.
     """
 
     now_at: dt.datetime
     closed_after: dt.timedelta
     trailing_days: int
+    unfinished_days: int
 
 
 def choose(
@@ -43,15 +50,80 @@ def choose(
     """Every date asked for that is not posted; by default, all that closed in the trailing window.
 
     The trailing window is read again every night, posted or not: receipts come late and change.
+    What is held, missing, failed or planned stays chosen when it is older, for a bounded time.
     """
     stores = chosen_stores(engine, store_ids)
     if dates is not None:
         return _not_done(engine, _in_range(stores, *dates, rule))
-    chosen: list[StoreDay] = []
-    for store in stores:
-        last = _last_closed(store, rule)
-        chosen += _days_of(store, last - dt.timedelta(days=rule.trailing_days - 1), last)
+    chosen = {day for store in stores for day in _latest_days(store, rule, rule.trailing_days)}
+    older = {day for store in stores for day in _latest_days(store, rule, rule.unfinished_days)}
+    chosen.update(older.intersection(_unfinished(engine, stores)))
     return sorted(chosen)
+
+
+def given_up(
+    engine: Engine, store_ids: Collection[str] | None, rule: ClosingRule
+) -> tuple[str, ...]:
+    """A sentence on the store-days that are not in Xero and too old to be chosen by themselves."""
+    stores = chosen_stores(engine, store_ids)
+    looked_back = max(rule.trailing_days, rule.unfinished_days)
+    first_dates = {
+        store.store_id: _last_closed(store, rule) - dt.timedelta(days=looked_back - 1)
+        for store in stores
+    }
+    days = {
+        day: state
+        for day, state in _unfinished(engine, stores).items()
+        if day.business_date < first_dates[day.store_id]
+    }
+    if not days:
+        return ()
+    named = ", ".join(
+        f"{day.business_date} store {day.store_id} ({days[day]})"
+        for day in sorted(days)[:_NAMED_MAX]
+    )
+    more = f" and {len(days) - _NAMED_MAX} more" if len(days) > _NAMED_MAX else ""
+    sentence = (
+        f"Not in Xero, and older than the {looked_back} days that the night looks back: "
+        f"{named}{more}. Correct what keeps them out and run backfill/ad-hoc over these dates; a "
+        "date on which the store did not trade goes into closed under its [store.expected], and a "
+        "backfill then settles it."
+    )
+    return (sentence,)
+
+
+def runs_of_dates(store_days: Iterable[StoreDay]) -> Iterator[list[StoreDay]]:
+    """The store-days, oldest first, cut where more than a week lies between two of them.
+
+    A source reads whole spans: one old day must not make it read everything since.
+    """
+    run: list[StoreDay] = []
+    for day in sorted(store_days):
+        if run and day.business_date - run[-1].business_date > _GAP_MAX:
+            yield run
+            run = []
+        run.append(day)
+    if run:
+        yield run
+
+
+def _unfinished(engine: Engine, stores: Sequence[Store]) -> dict[StoreDay, StoreDayState]:
+    """What the ledger has of these stores, in the time they trade, that is not settled."""
+    by_id = {store.store_id: store for store in stores}
+    with engine.connect() as connection:
+        found = unfinished_store_days(connection)
+    return {
+        day: state
+        for day, state in found.items()
+        if day.store_id in by_id
+        and _days_of(by_id[day.store_id], day.business_date, day.business_date)
+    }
+
+
+def _latest_days(store: Store, rule: ClosingRule, count: int) -> list[StoreDay]:
+    """So many of the store's closed dates, up to the last one."""
+    last = _last_closed(store, rule)
+    return _days_of(store, last - dt.timedelta(days=count - 1), last)
 
 
 def _in_range(

@@ -6,24 +6,28 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from daybook.errors import InputError
+from daybook.jobs.choose_store_days import runs_of_dates
 from daybook.jobs.plan import plan_store_day
 from daybook.jobs.unreadable_days import UnreadableRows
 from daybook.ledger.documents import known_documents
 from daybook.ledger.mappings import read_mappings
 from daybook.ledger.store_days import StoreDayStatus
 from daybook.ledger.stores import read_stores
+from daybook.posting.holds import Hold, HoldCode
 from daybook.sales.daily_totals import daily_totals
 from daybook.sales.frames import joined
 from daybook.sales.store import StoreDay
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Mapping, Sequence
 
     from sqlalchemy import Engine
 
     from daybook.pos.source import ReceiptSource
     from daybook.posting.documents import Document
     from daybook.sales.daily_total import DailyTotal
+    from daybook.sales.store import Store
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,21 +52,26 @@ def preview(
         known = defaultdict(set)
         for document in known_documents(connection, store_days):
             known[document.store_day].add(document.natural_key)
-    places = [one.store for one in stores.values()]
-    first, last = min(store_days).business_date, max(store_days).business_date
-    totals: dict[StoreDay, list[DailyTotal]] = defaultdict(list)
-    batches, unreadable = [], UnreadableRows()
-    for page in source.receipts(places, first, last):
-        batches.append(page.batch)
-        unreadable.add(page.rejects)
-    held = unreadable.holds(places, first, last)
-    for total in daily_totals(joined(batches), places):
-        totals[StoreDay(total.business_date, total.store_id)].append(total)
+    totals: dict[StoreDay, list[DailyTotal]] = {}
+    held: dict[StoreDay, Hold] = {}
+    runs = list(runs_of_dates(store_days))
+    for run in runs:
+        places = [stores[key].store for key in sorted({day.store_id for day in run})]
+        try:
+            found, holds = _read(source, places, run)
+        except InputError as error:
+            if len(runs) == 1:
+                raise
+            # Dates that the source does not give out stop no others.
+            hold = Hold(HoldCode.UNREADABLE, source.name, str(error))
+            found, holds = {}, dict.fromkeys(run, hold)
+        totals.update(found)
+        held.update(holds)
     previews = []
     for day in sorted(store_days):
         status, new = plan_store_day(
             day,
-            [(0, total) for total in totals[day]],
+            [(0, total) for total in totals.get(day, [])],
             store=stores[day.store_id],
             mappings=mappings,
             prefix=prefix,
@@ -71,5 +80,20 @@ def preview(
             status, new = StoreDayStatus(day, "held", (held[day],)), []
         documents = tuple(one.document for one in new)
         there = sum(one.natural_key in known[day] for one in documents)
-        previews.append(Preview(status, tuple(totals[day]), documents, there))
+        previews.append(Preview(status, tuple(totals.get(day, [])), documents, there))
     return previews
+
+
+def _read(
+    source: ReceiptSource, stores: Sequence[Store], run: Sequence[StoreDay]
+) -> tuple[dict[StoreDay, list[DailyTotal]], Mapping[StoreDay, Hold]]:
+    """The daily totals of these stores between the first and the last day, and days to be held."""
+    first, last = run[0].business_date, run[-1].business_date
+    batches, unreadable = [], UnreadableRows()
+    for page in source.receipts(stores, first, last):
+        batches.append(page.batch)
+        unreadable.add(page.rejects)
+    totals: defaultdict[StoreDay, list[DailyTotal]] = defaultdict(list)
+    for total in daily_totals(joined(batches), stores):
+        totals[StoreDay(total.business_date, total.store_id)].append(total)
+    return totals, unreadable.holds(stores, first, last)

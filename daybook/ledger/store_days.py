@@ -83,12 +83,25 @@ def done_store_days(
     return {StoreDay(row.business_date, row.store_id) for row in rows}
 
 
+def unfinished_store_days(connection: Connection) -> dict[StoreDay, StoreDayState]:
+    """The store-days of all time that something keeps out of Xero, and how they stand."""
+    rows = connection.execute(_UNFINISHED)
+    return {StoreDay(row.business_date, row.store_id): row.state for row in rows}
+
+
 def settle_store_days(
     connection: Connection, store_days: Collection[StoreDay], *, run_id: str, now_at: dt.datetime
 ) -> None:
     """Bring planned and failed store-days up to date with what became of their documents."""
     connection.execute(_SETTLE, {**pairs(store_days), "run": run_id, "now": now_at})
 
+
+# The condition is that of the index ix_store_days_unfinished, which holds these few rows alone.
+_UNFINISHED: Final = text("""
+    SELECT business_date, store_id, state FROM store_days
+    WHERE state NOT IN ('posted', 'no_sales')
+    ORDER BY business_date, store_id
+""")
 
 _WRITE: Final = text("""
     INSERT INTO store_days AS s (business_date, store_id, state, holds, changed_at, run_id)

@@ -195,6 +195,13 @@ store_days = Table(
     CheckConstraint(
         "(state IN ('missing', 'held', 'failed')) = (holds <> '[]'::jsonb)", name="holds"
     ),
+    # Every night asks for these; of years of store-days they are a few.
+    Index(
+        "ix_store_days_unfinished",
+        "business_date",
+        "store_id",
+        postgresql_where=text("state NOT IN ('posted', 'no_sales')"),
+    ),
 )
 
 mappings = Table(

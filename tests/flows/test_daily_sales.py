@@ -8,25 +8,35 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from kopi_corner import connected_chain
+from prefect import flow
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.filters import ArtifactFilter, ArtifactFilterKey
+from prefect.task_runners import ThreadPoolTaskRunner
 from pydantic import SecretStr
 from sqlalchemy import text
 from till_files import Sale, write_sales
 
 from daybook import wiring
+from daybook.errors import InputError
+from daybook.jobs.choose_store_days import choose, given_up
 from daybook.ledger.stores import write_stores
+from daybook.pos.files import FilesSource
 from daybook.sales.store import TradingDays
 from daybook.settings import Settings
 from daybook.wiring import Wiring
 from flows.backfill import backfill
 from flows.daily_sales import daily_sales
+from flows.store_days import post_store_days
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator, Sequence
     from pathlib import Path
 
     from kopi_corner import Chain
+    from prefect.client.schemas.objects import State
+
+    from daybook.pos.source import Page
+    from daybook.sales.store import Store
 
 DATE = dt.date(2026, 3, 14)
 MIDDAY = "2026-03-14T12:00:00+13:00"
@@ -40,6 +50,7 @@ class Tills:
 
     chain: Chain
     folder: Path
+    wired: Wiring
 
     def count(self, table: str) -> int:
         """How many rows a table of the ledger has."""
@@ -73,7 +84,7 @@ def tills(
         )
         monkeypatch.setattr(wiring, "shared", lambda: wired)
         write_sales(tmp_path / "tills", [Sale(f"S0{n}", f"R{n}", MIDDAY) for n in (1, 2, 3)])
-        yield Tills(chain, tmp_path / "tills")
+        yield Tills(chain, tmp_path / "tills", wired)
         wired.close()
 
 
@@ -142,6 +153,75 @@ def test_row_that_cannot_be_read_holds_its_day_by_name(tills: Tills) -> None:
     write_sales(tills.folder, [*good, Sale("S02", "R3", MIDDAY)])
     assert daily_sales(business_date=DATE, return_state=True).is_completed()
     assert ["11.50", "23.00"] == [row["total"] for row in tills.chain.books()["invoices"]]
+
+
+def night(tills: Tills, date: dt.date) -> State[Any]:
+    """The run without dates that begins at noon in New Zealand on the day after this one."""
+    now_at = dt.datetime.combine(date + dt.timedelta(days=1), dt.time(0), dt.UTC)
+    rule = tills.wired.closing_rule(now_at)
+    store_days = choose(tills.chain.engine, None, None, rule)
+
+    @flow(task_runner=ThreadPoolTaskRunner(max_workers=4))  # type: ignore[arg-type]  # as in daily_sales
+    def run() -> State[str]:
+        return post_store_days(
+            store_days, dry_run=False, given_up=given_up(tills.chain.engine, None, rule)
+        )
+
+    state: State[Any] = run(return_state=True)
+    return state
+
+
+def test_day_held_past_the_trailing_window_is_posted_once_it_is_mended(tills: Tills) -> None:
+    """Two weeks later nobody has to know that there was such a day."""
+    sale = Sale("S02", "R2", MIDDAY)
+    write_sales(tills.folder, [replace(sale, net="1O.00")])
+    assert daily_sales(business_date=DATE, return_state=True).is_failed()
+    write_sales(tills.folder, [sale])
+    assert night(tills, DATE + dt.timedelta(days=14)).is_completed()
+    assert ["DB-S02-20260314"] == [row["number"] for row in tills.chain.books()["invoices"]]
+
+
+def test_day_held_for_too_long_fails_the_night_by_name(tills: Tills) -> None:
+    """It is not read any more, and not forgotten: a backfill settles it."""
+    sale = Sale("S02", "R2", MIDDAY)
+    write_sales(tills.folder, [replace(sale, net="1O.00")])
+    assert daily_sales(business_date=DATE, return_state=True).is_failed()
+    write_sales(tills.folder, [sale])
+    state = daily_sales(return_state=True)
+    assert state.is_failed()
+    assert "2026-03-14 store S02 (held). Correct" in str(state.message)
+    assert backfill(DATE, DATE, return_state=True).is_completed()
+    assert daily_sales(return_state=True).is_completed()
+
+
+def test_old_dates_that_the_source_does_not_give_out_stop_no_others(
+    tills: Tills, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Loyverse shuts its history after a month: it is said, and the night is posted."""
+    write_sales(tills.folder, [Sale("S02", "R2", MIDDAY, net="1O.00")])
+    assert daily_sales(business_date=DATE, return_state=True).is_failed()
+    later = "2026-04-13T12:00:00+12:00"
+    write_sales(tills.folder, [Sale("S01", "R1", later), Sale("S02", "R2", MIDDAY)])
+    read = FilesSource.receipts
+
+    def refuse_old(
+        source: FilesSource,
+        stores: Sequence[Store],
+        first: dt.date,
+        last: dt.date,
+        *,
+        known_store_ids: Collection[str] | None = None,
+    ) -> Iterator[Page]:
+        if first <= DATE:
+            raise InputError("The last 31 days alone are given out.")
+        return read(source, stores, first, last, known_store_ids=known_store_ids)
+
+    monkeypatch.setattr(FilesSource, "receipts", refuse_old)
+    state = night(tills, dt.date(2026, 4, 13))
+    assert state.is_failed()
+    assert "The last 31 days alone are given out." in str(state.message)
+    assert "2026-03-14 store S02: A row of this day could not be read" in str(state.message)
+    assert ["DB-S01-20260413"] == [row["number"] for row in tills.chain.books()["invoices"]]
 
 
 def test_missing_day_fails_the_run_by_name(tills: Tills) -> None:
