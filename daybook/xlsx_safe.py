@@ -8,7 +8,10 @@ compression, and the reader gets the copy.
 
 from __future__ import annotations
 
+import errno
+import lzma
 import re
+import struct
 import zipfile
 import zlib
 from contextlib import contextmanager
@@ -38,9 +41,13 @@ _UNREADABLE: Final = (
     python_calamine.CalamineError,
     zipfile.BadZipFile,
     zlib.error,
+    lzma.LZMAError,
+    struct.error,
     EOFError,
     NotImplementedError,
 )
+# Other ways of packing are no spreadsheet's, and unpack with as much memory as they ask for.
+_PACKED: Final = frozenset({zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED})
 _CELL: Final = re.compile(rb"<(?:\w+:)?c[\s/>]")
 _CELL_PLACE: Final = re.compile(rb"<(?:\w+:)?c\s[^<>]*?\br\s*=\s*[\"']([A-Za-z]{1,7})(\d{1,9})")
 _ROW_PLACE: Final = re.compile(rb"<(?:\w+:)?row\s[^<>]*?\br\s*=\s*[\"'](\d{1,9})")
@@ -85,7 +92,7 @@ def opened_workbook(
     """
     path = folder / "workbook.xlsx"
     try:
-        _copy(stream, path)
+        _copy_checked(stream, path)
         with python_calamine.load_workbook(path) as workbook:
             yield workbook
     except Unsafe as reason:
@@ -108,6 +115,18 @@ def _unreadable(url: str) -> InputError:
     )
 
 
+def _copy_checked(stream: IO[bytes], path: Path) -> None:
+    """Copy; directories that point outside the file are damage, a full disk is not."""
+    try:
+        _copy(stream, path)
+    except ValueError as error:
+        raise zipfile.BadZipFile from error
+    except OSError as error:
+        if error.errno not in {None, errno.EINVAL}:
+            raise
+        raise zipfile.BadZipFile from error
+
+
 def _copy(stream: IO[bytes], path: Path) -> None:
     """Copy the XML parts without compression; what the copy comes to is checked all the while."""
     with zipfile.ZipFile(stream) as source, zipfile.ZipFile(path, "w") as copy:
@@ -127,6 +146,8 @@ def _copy(stream: IO[bytes], path: Path) -> None:
 def _check_declared(member: zipfile.ZipInfo) -> None:
     if member.flag_bits & 1:
         raise Unsafe("is protected by a password")
+    if member.compress_type not in _PACKED:
+        raise Unsafe("is packed in a way that no spreadsheet program uses")
     is_large = member.file_size > _RATIO_FROM_BYTES
     if is_large and member.file_size > _RATIO_MAX * max(member.compress_size, 1):
         raise Unsafe(f"unpacks to more than {_RATIO_MAX} times its size")

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+from contextlib import suppress
 from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Final, NamedTuple
@@ -17,6 +18,7 @@ from zoneinfo import ZoneInfo
 from daybook.errors import InputError
 from daybook.pos.cells import shown
 from daybook.pos.qashier_receipt import NO_TAX
+from daybook.pos.qashier_stores import Misspelt
 from daybook.pos.qashier_text import Misfit, amount_minor, label, name
 from daybook.pos.qashier_workbook import Cell, sheet_rows
 from daybook.sales.store import StoreDay
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
 _SHEET: Final = "Transactions"
 _HEADER_ROWS_MAX: Final = 25
 _PROBLEMS_MAX: Final = 20
+_DAY: Final = dt.timedelta(days=1)
 _HALF_SECOND: Final = dt.timedelta(milliseconds=500)
 _DATE: Final = re.compile(r"(\d\d?)/(\d\d?)/(\d{4})[ T]+(\d\d?):(\d\d)(?::(\d\d))?", re.ASCII)
 _NUMBER_DIGITS: Final = 16
@@ -105,10 +108,14 @@ class DetailsDay:
 
 @dataclass(slots=True)
 class Details:
-    """An export: its days, and the stores in it nobody knows."""
+    """An export: its days, the stores in it nobody knows, and rows that may be of any day.
+
+    With such a row, a misfit, none of its days counts.
+    """
 
     days: dict[StoreDay, DetailsDay] = field(default_factory=dict)
     strangers: list[Misfit] = field(default_factory=list)
+    misfits: list[Misfit] = field(default_factory=list)
 
 
 def read_details(
@@ -120,7 +127,7 @@ def read_details(
     """The tickets of the window, of the stores that `store_of` finds by the name in a row.
 
     Raises:
-        Misfit: it is no such export, or a row cannot be said to belong to a store or date.
+        Misfit: it is no such export, or torn.
     """
     rows = sheet_rows(content, _SHEET)
     columns = _columns(rows)
@@ -209,6 +216,7 @@ class _Draft:
     row_number: int
     said: dict[str, str]
     items: list[Item] = field(default_factory=list)
+    is_refused: bool = False
 
 
 class _Reader:
@@ -230,12 +238,19 @@ class _Reader:
 
     def take(self, number: int, cells: _Cells) -> None:
         """One row."""
-        store = self._store(_text(cells.store), number)
+        try:
+            self._take(number, cells)
+        except Misfit as misfit:
+            if len(self._found.misfits) < _PROBLEMS_MAX:
+                self._found.misfits.append(misfit)
+
+    def _take(self, number: int, cells: _Cells) -> None:
+        store = self._store(cells, number)
         if store is None:
             return
         local = _local(cells.sold_at, number)
         receipt_id = _receipt_id(cells.receipt_id, number)
-        _check_day_first(local, receipt_id, number)
+        _check_date(local, receipt_id, number)
         date = local.date()
         draft = self._drafts.get((store.store_id, receipt_id))
         if draft is None:
@@ -254,10 +269,13 @@ class _Reader:
             column = error.column if isinstance(error, Misfit) else ""
             said = f"{error} Receipt {receipt_id} cannot be read, so its day waits."
             self._note(draft.day, Problem(number, column, said))
+            draft.is_refused = True
 
     def finished(self) -> Details:
         """All receipts, by day."""
         for (_, receipt_id), draft in self._drafts.items():
+            if draft.is_refused:
+                continue
             day = self._day(draft.day)
             try:
                 day.tickets.append(_ticket(receipt_id, draft))
@@ -266,10 +284,21 @@ class _Reader:
                 self._note(draft.day, Problem(draft.row_number, "", said))
         return self._found
 
-    def _store(self, said: str, number: int) -> Store | None:
+    def _store(self, cells: _Cells, number: int) -> Store | None:
+        said = _text(cells.store)
+        if not said:
+            raise Misfit(
+                "The row has no store, so nobody can tell which day it belongs to, and the whole "
+                "file waits. Export it again.",
+                number,
+                "Store Name",
+            )
         if said not in self._stores:
             try:
                 self._stores[said] = self._store_of(said, number)
+            except Misspelt as misspelt:
+                self._stores[said] = None
+                self._found.misfits.append(misspelt)
             except Misfit as misfit:
                 self._stores[said] = None
                 self._found.strangers.append(misfit)
@@ -346,7 +375,8 @@ def _local(cell: Cell, number: int) -> dt.datetime:
     """The wall clock of the store; text has the day first."""
     if isinstance(cell, dt.datetime):
         # Spreadsheets keep fractions of days, which miss the second by a little.
-        return (cell + _HALF_SECOND).replace(microsecond=0, tzinfo=None)
+        with suppress(OverflowError):
+            return (cell + _HALF_SECOND).replace(microsecond=0, tzinfo=None)
     text = _text(cell)
     found = _DATE.fullmatch(text)
     try:
@@ -363,19 +393,27 @@ def _local(cell: Cell, number: int) -> dt.datetime:
     )
 
 
-def _check_day_first(local: dt.datetime, receipt_id: str, number: int) -> None:
-    """A spreadsheet that takes the day for the month is caught by the receipt's own number."""
+def _check_date(local: dt.datetime, receipt_id: str, number: int) -> None:
+    """The receipt's own number tells of a date that a spreadsheet or a person changed."""
     found = _RECEIPT_DATE.fullmatch(receipt_id)
     if found is None:
         return
     day, month, year = (int(part) for part in found.groups())
-    if day != month and (local.day, local.month, local.year) == (month, day, year):
-        raise Misfit(
-            f"Receipt {receipt_id} is of {day}/{month}/{year}, but its date has day and month "
-            "exchanged; a spreadsheet may have saved the file. Export it again.",
-            number,
-            "Date",
-        )
+    try:
+        numbered = dt.date(year, month, day)
+    except ValueError:
+        return  # A number of another make.
+    # A bill may be opened before midnight and paid after it.
+    if abs(local.date() - numbered) <= _DAY:
+        return
+    exchanged = (local.day, local.month, local.year) == (month, day, year)
+    said = "has day and month exchanged" if exchanged else f"says {local:%d/%m/%Y}"
+    raise Misfit(
+        f"Receipt {receipt_id} is of {numbered:%d/%m/%Y} by its number, but its date {said}; a "
+        "spreadsheet may have changed the file. The whole file waits; export it again.",
+        number,
+        "Date",
+    )
 
 
 def _is_voided(text: str) -> bool:
@@ -390,6 +428,6 @@ def _percent(text: str) -> Decimal:
         percent = abs(Decimal(text.replace("%", "").strip()))
     except InvalidOperation:
         percent = Decimal(-1)
-    if not 0 <= percent <= 100:  # noqa: PLR2004 - per cent
+    if not percent.is_finite() or not 0 <= percent <= 100:  # noqa: PLR2004 - per cent
         raise Misfit(f"{shown(text)} is not a percentage.", column="Percentage Discount")
     return percent

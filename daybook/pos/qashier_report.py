@@ -71,13 +71,17 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class ReportFile:
-    """A report before its figures are read: whose, of which dates, and its sections by title."""
+    """A report before its figures are read: whose, of which dates, and its sections by title.
+
+    `torn` is why the sections cannot be read, where they cannot.
+    """
 
     store_name: str
     first_date: dt.date
     last_date: dt.date
     is_whole_days: bool
     sections: dict[str, tuple[Row, ...]]
+    torn: Misfit | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,20 +128,27 @@ def read_report(content: bytes) -> ReportFile:
     """The store, the dates and the raw sections.
 
     Raises:
-        Misfit: it is not a Sales report, or it is torn.
+        Misfit: it is not a Sales report; one that is torn further down says so itself.
     """
-    rows = list(_rows(decoded(content)))
+    rows, torn = _whole_rows(decoded(content))
     filled = [row for row in rows if row.cells]
     if len(filled) < _PREAMBLE_ROWS:
-        raise Misfit("The file is empty; export the report again.")
+        raise torn or Misfit("The file is empty; export the report again.")
     found = _RANGE.fullmatch(" ".join(filled[1].cells[0].split()))
-    sections = _sections(rows, start=filled[1].number)
-    if found is None or "sales information" not in sections:
-        raise Misfit(
-            "This is not a Sales report of Qashier's: row 2 should say from when to when, and a "
-            "section should be called Sales Information. Export it again, or remove the file.",
-            filled[1].number,
-        )
+    sections: dict[str, tuple[Row, ...]] = {}
+    try:
+        sections = _sections(rows, start=filled[1].number)
+    except Misfit as misfit:
+        torn = torn or misfit
+    strange = Misfit(
+        "This is not a Sales report of Qashier's: row 2 should say from when to when, and a "
+        "section should be called Sales Information. Export it again, or remove the file.",
+        filled[1].number,
+    )
+    if found is None:
+        raise torn or strange
+    if "sales information" not in sections:
+        torn = torn or strange
     first_time, last_time = found[4], found[8]
     return ReportFile(
         store_name=filled[0].cells[0],
@@ -145,15 +156,28 @@ def read_report(content: bytes) -> ReportFile:
         last_date=_date(found[7], found[6], found[5]),
         is_whole_days=first_time in _STARTS and last_time in _ENDS,
         sections=sections,
+        torn=torn,
     )
+
+
+def _whole_rows(text: str) -> tuple[list[Row], Misfit | None]:
+    """The rows up to where the file is torn, and how."""
+    rows: list[Row] = []
+    try:
+        rows.extend(_rows(text))
+    except Misfit as misfit:
+        return rows, misfit
+    return rows, None
 
 
 def read_figures(report: ReportFile, currency: str) -> Figures:
     """Every figure that is posted or checked.
 
     Raises:
-        Misfit: a figure is missing, stands twice or is not an amount.
+        Misfit: the report is torn, or a figure is missing, stands twice or is not an amount.
     """
+    if report.torn:
+        raise report.torn
     values, rows = _named_figures(report, currency)
     tax_code, tax_row = _tax(report)
     values["tax"] = _amount(tax_row, 1, currency) if tax_row else 0

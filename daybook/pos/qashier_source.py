@@ -23,7 +23,7 @@ from daybook.pos.qashier_days import (
     day_receipts,
     too_early,
 )
-from daybook.pos.qashier_details import Details, DetailsDay, read_details
+from daybook.pos.qashier_details import Details, read_details
 from daybook.pos.qashier_receipt import DayReceipts, receipt_batch
 from daybook.pos.qashier_report import read_figures, read_report
 from daybook.pos.qashier_stores import StoreNames
@@ -154,25 +154,29 @@ def _report_version(file: Arrival, asked: _Asked) -> tuple[StoreDay, ReportVersi
     store = asked.store(report.store_name, 1)
     if store is None:
         return None
-    _check_one_whole_day(report)
+    _check_one_day(report)
     day = StoreDay(report.first_date, store.store_id)
     refused = asked.refused(day, store, file)
     if refused:
         return day, ReportVersion(file.url, file.written_at, None, (refused,))
     try:
+        _check_whole_day(report)
         figures = read_figures(report, store.currency)
     except Misfit as misfit:
         return day, ReportVersion(file.url, file.written_at, None, (_reject(file.url, misfit),))
     return day, ReportVersion(file.url, file.written_at, figures)
 
 
-def _check_one_whole_day(report: ReportFile) -> None:
+def _check_one_day(report: ReportFile) -> None:
     if report.first_date != report.last_date:
         raise Misfit(
             f"The report covers {report.first_date.isoformat()} to {report.last_date.isoformat()}; "
             "what belongs to which day cannot be told. Export one report for each day.",
             2,
         )
+
+
+def _check_whole_day(report: ReportFile) -> None:
     if not report.is_whole_days:
         raise Misfit(
             "The report covers a part of the day only; export it from 00:00:00 to 23:59:59.", 2
@@ -195,10 +199,12 @@ def _days(
             yield _reject(export.url, misfit)
             continue
         yield from (_reject(export.url, stranger) for stranger in details.strangers)
+        if not details.days:
+            yield from (_reject(export.url, misfit) for misfit in details.misfits)
         for day in sorted(details.days):
             if newest.get(day, export) is export:
                 told.add(day)
-                version = _details_version(day, export, details.days[day], asked)
+                version = _details_version(day, export, details, asked)
                 if day in missing:
                     version = replace(version, problems=(*version.problems, missing[day]))
                 yield from _day(day, reports.get(day), version, asked)
@@ -224,7 +230,7 @@ def _newest_exports(
 ) -> tuple[dict[StoreDay, Arrival], dict[StoreDay, Reject]]:
     """Which export tells of a day last; and days of which it has lost receipts."""
     newest: dict[StoreDay, Arrival] = {}
-    known: dict[StoreDay, frozenset[int]] = {}
+    whole: dict[StoreDay, tuple[Arrival, frozenset[int]]] = {}
     missing: dict[StoreDay, Reject] = {}
     for export in exports:
         try:
@@ -232,13 +238,17 @@ def _newest_exports(
         except Misfit:
             continue  # It is said when the export is read for good.
         for day, found in details.days.items():
-            ids = frozenset(map(hash, found.receipt_ids))
-            lost_count = len(known.get(day, ids) - ids)
-            missing.pop(day, None)
-            if lost_count:
-                missing[day] = _lost(day, export, newest[day], lost_count)
             newest[day] = export
-            known[day] = ids
+            missing.pop(day, None)
+            ids = frozenset(map(hash, found.receipt_ids))
+            before, known = whole.get(day, (export, ids))
+            lost_count = len(known - ids)
+            if lost_count:
+                missing[day] = _lost(day, export, before, lost_count)
+                # What is lost stays lost, however often the export is made again without it.
+                whole[day] = before, known | ids
+            else:
+                whole[day] = export, ids
     return newest, missing
 
 
@@ -258,11 +268,13 @@ def _read(export: Arrival, asked: _Asked) -> Details:
 
 
 def _details_version(
-    day: StoreDay, export: Arrival, details: DetailsDay, asked: _Asked
+    day: StoreDay, export: Arrival, details: Details, asked: _Asked
 ) -> DetailsVersion:
     refused = asked.refused(day, asked.stores[day.store_id], export)
-    problems = (refused,) if refused else ()
-    return DetailsVersion(export.url, export.written_at, details, problems)
+    problems = [_reject(export.url, misfit) for misfit in details.misfits]
+    if refused:
+        problems.append(refused)
+    return DetailsVersion(export.url, export.written_at, details.days[day], tuple(problems))
 
 
 def _reject(url: str, misfit: Misfit) -> Reject:

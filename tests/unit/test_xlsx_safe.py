@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import struct
 import zipfile
 from typing import TYPE_CHECKING
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 from workbooks import write_raw_xlsx, write_xlsx
 
+from daybook import xlsx_safe
 from daybook.errors import InputError
 from daybook.xlsx_safe import opened_workbook
 
@@ -124,3 +126,63 @@ def test_damaged_xml_is_refused(tmp_path: Path, rows: str) -> None:
     assert "is not a workbook that can be read" in refusal(
         write_raw_xlsx(tmp_path / "x.xlsx", rows)
     )
+
+
+@pytest.mark.parametrize("cut", [20, 200])
+def test_a_file_with_a_piece_missing_is_damaged(tmp_path: Path, cut: int) -> None:
+    """Its directory then points in front of its beginning."""
+    path = write_xlsx(tmp_path / "x.xlsx", {"a": [["b", 1.5]]})
+    content = path.read_bytes()
+    path.write_bytes(content[:100] + content[100 + cut :])
+    assert "not a workbook that can be read" in refusal(path)
+    (tmp_path / "x.xlsx").write_bytes(content[-(len(content) // 3) :])
+    assert "not a workbook that can be read" in refusal(path)
+
+
+@pytest.mark.parametrize("packing", [zipfile.ZIP_LZMA, zipfile.ZIP_BZIP2])
+def test_a_workbook_packed_like_no_other_is_refused(tmp_path: Path, packing: int) -> None:
+    """Unpacking it may take any amount of memory, and fails in its own ways."""
+    path = write_xlsx(tmp_path / "x.xlsx", {"a": [["b", 1.5]]})
+    with zipfile.ZipFile(path) as archive:
+        parts = {name: archive.read(name) for name in archive.namelist()}
+    with zipfile.ZipFile(path, "w", packing) as archive:
+        for name, content in parts.items():
+            archive.writestr(name, content)
+    assert "packed in a way that no spreadsheet program uses" in refusal(path)
+
+
+@pytest.mark.parametrize(
+    ("error", "is_damage"),
+    [
+        (ValueError("negative seek value -20"), True),
+        (OSError("Invalid data stream"), True),
+        (OSError(errno.EINVAL, "Invalid argument"), True),
+        (OSError(errno.ENOSPC, "No space left on device"), False),
+    ],
+)
+def test_a_full_disk_is_not_a_damaged_workbook(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    error: Exception,
+    is_damage: bool,  # noqa: FBT001 - a parameter of the test
+) -> None:
+    """The one is the sender's to correct, the other the operator's."""
+
+    def fail(*_arguments: object) -> None:
+        raise error
+
+    monkeypatch.setattr(xlsx_safe, "_copy", fail)
+    path = write_xlsx(tmp_path / "x.xlsx", {"a": [["b"]]})
+    with pytest.raises(InputError if is_damage else OSError):
+        cells(path)
+
+
+def test_errors_of_whoever_reads_are_their_own(tmp_path: Path) -> None:
+    """They are not blamed on the workbook."""
+    path = write_xlsx(tmp_path / "x.xlsx", {"a": [["b"]]})
+    with (
+        pytest.raises(ValueError, match="mine"),
+        path.open("rb") as stream,
+        xlsx_safe.opened_workbook(stream, "x.xlsx", tmp_path),
+    ):
+        raise ValueError("mine")

@@ -11,7 +11,7 @@ from qashier_files import SalesReport, SoldItem, details, put
 
 from daybook.pos import qashier_source
 from daybook.pos.qashier_source import QashierSource
-from daybook.pos.source import Reach
+from daybook.pos.source import NO_DAY, Reach
 from daybook.sales.store import Store, StoreDay
 
 if TYPE_CHECKING:
@@ -171,6 +171,56 @@ def test_a_newer_export_that_lost_receipts_holds_the_day(tmp_path: Path) -> None
     put(tmp_path, "z.xlsx", details([SoldItem(), other]), AFTER)
     put(tmp_path, "a.xlsx", details([SoldItem()]), AFTER + HOUR)
     assert "1 receipts of store K1 are missing that stand in" in refused(tmp_path)
+
+
+def test_what_was_lost_once_stays_lost(tmp_path: Path) -> None:
+    """The same filter again does not make the first loss right; the whole export does."""
+    other = SoldItem(receipt_id="R2", date="02/05/2026 10:00:00")
+    put(tmp_path, "a.xlsx", details([SoldItem(), other]), AFTER)
+    put(tmp_path, "b.xlsx", details([SoldItem()]), AFTER + HOUR)
+    put(tmp_path, "c.xlsx", details([SoldItem()], preamble=3), AFTER + 2 * HOUR)
+    said = refused(tmp_path)
+    assert "1 receipts of store K1 are missing that stand in" in said
+    assert "a.xlsx, which is older" in said
+    put(tmp_path, "d.xlsx", details([SoldItem(), other], preamble=4), AFTER + 3 * HOUR)
+    assert 2 == len(receipts(pages(tmp_path)))
+
+
+@pytest.mark.parametrize(
+    "newer",
+    [
+        SalesReport().text().replace('"Credit Information"', '"Sales Information"'),
+        SalesReport(range="02/05/2026 00:00:00 - 02/05/2026 22:59:59").text(),
+        SalesReport().text()[:70],
+        SalesReport().text() + '\n"' + "x" * 200_000,
+    ],
+)
+def test_a_newer_report_that_cannot_be_used_holds_its_day(tmp_path: Path, newer: str) -> None:
+    """Its first rows say which day that is; the older report is not used in its place."""
+    put(tmp_path, "z.csv", SalesReport().text(), AFTER)
+    put(tmp_path, "a.csv", newer, AFTER + HOUR)
+    found = pages(tmp_path)
+    assert [] == receipts(found)
+    assert [frozenset(["K1"])] == [one.reach.store_ids for one in rejects(found)]
+
+
+def test_a_row_of_any_day_holds_the_days_of_its_export(tmp_path: Path) -> None:
+    """The older export does not take its place either."""
+    strange = SoldItem(receipt_id="R9", store_name="")
+    put(tmp_path, "z.xlsx", details([SoldItem()]), AFTER)
+    put(tmp_path, "a.xlsx", details([SoldItem(), strange]), AFTER + HOUR)
+    found = pages(tmp_path)
+    assert [] == receipts(found)
+    assert [(5, frozenset(["K1"]))] == [
+        (one.row_number, one.reach.store_ids) for one in rejects(found)
+    ]
+
+
+def test_an_export_of_no_readable_day_is_named(tmp_path: Path) -> None:
+    """It holds none, since nobody knows which."""
+    put(tmp_path, "a.xlsx", details([SoldItem(date="today")]), AFTER)
+    assert "is not a date and time" in refused(tmp_path)
+    assert NO_DAY == rejects(pages(tmp_path))[0].reach
 
 
 def test_a_bad_file_leaves_the_others(tmp_path: Path) -> None:

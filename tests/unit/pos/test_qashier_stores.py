@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from daybook.pos.qashier_stores import StoreNames
+from daybook.pos.qashier_stores import Misspelt, StoreNames
 from daybook.pos.qashier_text import Misfit
 from daybook.sales.store import Store
 
@@ -40,3 +40,32 @@ def test_a_name_of_two_stores_is_refused() -> None:
     """Sales must not go to the wrong one."""
     with pytest.raises(Misfit, match="K1 and K2"):
         StoreNames({"Teh House  Katong": "K2"}, [KATONG]).store_id("Teh House Katong")
+
+
+@pytest.mark.parametrize(
+    ("said", "is_misspelt"),
+    [
+        ("Teh House Katng", True),
+        ("Teh House Kattong", True),
+        ("teh hosue katong", True),
+        ("Teh House Bedok", False),
+        ("Teh House Katong Mall", False),
+        ("The Horse Katong", False),
+    ],
+)
+def test_a_letter_more_or_less_is_a_misspelt_store(said: str, is_misspelt: bool) -> None:  # noqa: FBT001 - a parameter of the test
+    """Everything else may be a store that nobody wants here."""
+    with pytest.raises(Misfit) as caught:
+        StoreNames({}, [KATONG]).store_id(said)
+    assert is_misspelt == isinstance(caught.value, Misspelt)
+
+
+@pytest.mark.parametrize(
+    ("said", "known"),
+    [("Tampines East", "Tampines West"), ("Hall A", "Hall B"), ("Kopi 11", "Kopi 12")],
+)
+def test_short_words_tell_stores_apart(said: str, known: str) -> None:
+    """They are neighbours, not mistakes."""
+    with pytest.raises(Misfit) as caught:
+        StoreNames({known: "K9"}, []).store_id(said)
+    assert not isinstance(caught.value, Misspelt)
