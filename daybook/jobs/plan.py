@@ -20,7 +20,7 @@ from daybook.ledger.stores import read_stores
 from daybook.posting.control_holds import hold_of
 from daybook.posting.holds import Hold, HoldCode
 from daybook.posting.plan import Plan, plan_documents
-from daybook.posting.revisions import revise
+from daybook.posting.revisions import not_begun, revise
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -162,12 +162,13 @@ def _change(
     if not filed:
         return _Change(status, tuple(new))
     if status.state in ("held", "missing") and any(one.filed.is_sent for one in filed):
-        return _Change(status)  # what is in Xero stays until the cause is mended
+        # What is in Xero stays until the cause is mended; what has not begun to leave does not go.
+        return _Change(status, drop=_not_begun(filed))
     total_ids = {one.filed.document.currency: one.filed.daily_total_id for one in filed}
     current_ids = {total.currency: total_id for total_id, total in totals}
     revision = revise([one.filed for one in filed], [one.document for one in new], current_ids)
     if revision.is_adjustment and mapping is not None and mapping.changed_days == "hold":
-        return _Change(_changed_after_posting(status.store_day, filed))
+        return _Change(_changed_after_posting(status.store_day, filed), drop=_not_begun(filed))
     organisation_id = filed[0].organisation_id
     write = tuple(
         NewDocument(
@@ -184,6 +185,12 @@ def _change(
     if status.state == "no_sales":
         status = StoreDayStatus(status.store_day, "planned")
     return _Change(status, write, drop, revision.is_adjustment)
+
+
+def _not_begun(filed: Sequence[FiledDocument]) -> tuple[int, ...]:
+    """The ids of documents that belong to a revision of which nothing has left."""
+    keys = not_begun([one.filed for one in filed])
+    return tuple(one.document_id for one in filed if one.filed.document.natural_key in keys)
 
 
 def _changed_after_posting(day: StoreDay, filed: Sequence[FiledDocument]) -> StoreDayStatus:

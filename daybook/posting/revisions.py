@@ -77,6 +77,16 @@ def _revise_currency(
     return _adjusted(filed, wanted)
 
 
+def not_begun(filed: Sequence[Filed]) -> frozenset[str]:
+    """The natural keys of documents in revisions, currency by currency, of which none has left."""
+    begun = {_part_of(one) for one in filed if one.is_sent}
+    return frozenset(one.document.natural_key for one in filed if _part_of(one) not in begun)
+
+
+def _part_of(one: Filed) -> tuple[str, int]:
+    return one.document.currency, _revision_of(one.document)
+
+
 def _adjusted(filed: Sequence[Filed], wanted: Sequence[Document]) -> Revision:
     """Adjustments to all that has begun to leave; a later revision that has not is redone."""
     revisions = defaultdict(list)

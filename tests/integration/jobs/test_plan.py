@@ -83,6 +83,22 @@ def test_a_posted_day_with_a_late_receipt_that_could_not_be_read_stays(chain: Ch
     assert ["11.50", "11.50"] == [row["total"] for row in chain.books()["invoices"]]
 
 
+def test_an_adjustment_that_has_not_left_does_not_go_while_its_day_is_held(chain: Chain) -> None:
+    """Xero was down when it was planned; a receipt that cannot be read then makes it wrong."""
+    days = chain.total([daily_total("S01")])
+    chain.plan(days)
+    chain.post(days)
+    chain.total([daily_total("S01", net=2000)])
+    chain.plan(days)
+    hold = Hold(HoldCode.UNREADABLE, "lines.csv row 3", "A row of this day could not be read.")
+    plan(chain.engine, days, held={days[0]: hold}, prefix="DB", run_id="test", clock=SystemClock())
+    chain.post(days)
+    assert ["11.50"] == [row["total"] for row in chain.books()["invoices"]]
+    chain.plan(days)
+    chain.post(days)
+    assert ["11.50", "11.50"] == [row["total"] for row in chain.books()["invoices"]]
+
+
 @pytest.mark.parametrize(
     ("weekdays", "state"), [((5,), "missing"), ((0, 1, 2, 3, 4, 6), "no_sales"), (None, "no_sales")]
 )

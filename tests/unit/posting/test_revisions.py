@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import replace
 from decimal import Decimal
 
 from daybook.posting.documents import (
@@ -12,7 +13,7 @@ from daybook.posting.documents import (
     Payment,
     SalesDocument,
 )
-from daybook.posting.revisions import Filed, Revision, revise
+from daybook.posting.revisions import Filed, Revision, not_begun, revise
 
 DATE = dt.date(2026, 3, 14)
 
@@ -49,6 +50,21 @@ def payment(amount: str, *, account: str = "091", currency: str = "SGD") -> Paym
 def filed(*documents: Document, sent: bool = True, total: int = 1) -> list[Filed]:
     """These documents, as planned from that daily total."""
     return [Filed(document, sent, total) for document in documents]
+
+
+def test_what_has_not_begun_is_told_by_revision_and_currency() -> None:
+    """A payment of an invoice that has left belongs to it; another currency stands for itself."""
+    second = replace(invoice("5"), natural_key="invoice:S01:2026-03-14:SGD:2")
+    dollars = invoice("7", currency="USD")
+    everything = [
+        *filed(invoice("10")),
+        *filed(payment("10"), second, dollars, payment("7", currency="USD"), sent=False),
+    ]
+    assert {
+        second.natural_key,
+        dollars.natural_key,
+        "payment:invoice:S01:2026-03-14:USD:Cash",
+    } == not_begun(everything)
 
 
 def test_nothing_filed_means_everything_is_written() -> None:
