@@ -66,12 +66,17 @@ class ReadOptions:
 
 
 class Unread(NamedTuple):
-    """An item that does not fit its type: its id, what is wrong, and its store and time if any."""
+    """An item that does not fit its type: its id, what is wrong, and what else it says if any.
+
+    That is its store, when it was, what state it is in and when it last changed.
+    """
 
     item_id: str
     reason: str
     place: str | None = None
     time: str | None = None
+    state: str | None = None
+    updated_at: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,13 +138,15 @@ class PageDecoder(Generic[_ITEM]):
         found = msgspec.json.decode(raw)
         if not isinstance(found, dict):
             return Unread("", reason)
-        place = found.get(self._place_name)
-        times = [found[name] for name in self._time_names if isinstance(found.get(name), str)]
+        said = {name: text for name, text in found.items() if isinstance(text, str)}
+        times = [said[name] for name in self._time_names if name in said]
         return Unread(
             str(found.get(self._id_name, "")),
             reason,
-            place if isinstance(place, str) else None,
+            said.get(self._place_name),
             next(iter(times), None),
+            said.get("state"),
+            said.get("updated_at"),
         )
 
 

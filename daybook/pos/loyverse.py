@@ -133,7 +133,10 @@ class LoyverseSource:
         try:
             for page in self._pages(reader.stores, window):
                 for unread in page.unreadable:
-                    self._reject(unread, reader.stores, rows)
+                    if unread.place is None or unread.place in reader.stores:
+                        _reject(unread, reader.stores, rows)
+                    else:
+                        strangers.note(unread.place, rows)
                 for receipt in page.items:
                     if receipt.store_id in reader.stores:
                         reader.read(receipt, rows)
@@ -146,18 +149,6 @@ class LoyverseSource:
             raise self._wall(stores, first_date, last_date) from None
         if rows.heads or rows.rejects:
             yield rows.page()
-
-    def _reject(self, unread: Unread, stores: Mapping[str, Store], rows: ReceiptRows) -> None:
-        if unread.place in self._store_ids and unread.place not in stores:
-            return  # Of a store that is not asked for.
-        store = stores.get(unread.place or "")
-        rows.reject(
-            unread.item_id,
-            "",
-            unread.reason,
-            store_id=store.store_id if store else None,
-            sold_at=unread.time,
-        )
 
     def _new_rows(self, window: Instants) -> ReceiptRows:
         return ReceiptRows(self._api.url.rstrip("/") + _RECEIPTS, window)
@@ -211,6 +202,14 @@ class LoyverseSource:
             f"{closed_date} cannot be read. {advice}ake the older dates from files exported in the "
             "Back Office, or add Unlimited Sales History at Loyverse and read again."
         )
+
+
+def _reject(unread: Unread, stores: Mapping[str, Store], rows: ReceiptRows) -> None:
+    """Say that a receipt could not be read, if it may be of the window; without a store, of any."""
+    if unread.time is not None and not rows.window.may_hold(unread.time):
+        return
+    store_id = stores[unread.place].store_id if unread.place is not None else None
+    rows.reject(unread.item_id, "", unread.reason, store_id=store_id, sold_at=unread.time)
 
 
 class _Strangers:

@@ -32,6 +32,8 @@ _REFUNDS: Final = "/v2/refunds"
 _ORDERS_MAX: Final = 1000
 _LIST_MAX: Final = 100
 _LOCATIONS_MAX: Final = 10
+# An order that does not say when it changed is newer than any list.
+_NEVER_PAST: Final = "9999"
 # How far Square's clock may be behind ours when we ask what happened until now.
 _CLOCKS_DIFFER: Final = dt.timedelta(minutes=5)
 
@@ -99,7 +101,7 @@ class SquareSource:
         for page in self._pages(sorted(locations), self._options.since(window.start_at)):
             reader.companions.refresh(page, rows)
             for unread in page.unreadable:
-                _reject(unread, unread.item_id, locations, rows)
+                reader.reject(unread, rows)
             for order in page.items:
                 reader.read(order, rows)
             if len(rows.heads) >= self._options.page_receipts:
@@ -164,7 +166,11 @@ class _Companions:
 
     def refresh(self, page: ApiPage[Order], rows: ReceiptRows) -> None:
         """Bring both up to the newest order of the page."""
-        newest = max((order.updated_at for order in page.items), default="")
+        changed = [
+            *(order.updated_at for order in page.items),
+            *(unread.updated_at or _NEVER_PAST for unread in page.unreadable),
+        ]
+        newest = max(changed, default="")
         # Fractions of a second are written in several ways; seconds compare as text.
         if not newest or newest[:19] < self.complete_until:
             return
@@ -245,6 +251,13 @@ class _Reader:
         self._locations = locations
         self._test_sources = test_sources
         self._parts = square_orders.Parts(options)
+
+    def reject(self, unread: Unread, rows: ReceiptRows) -> None:
+        """Say that an order could not be read, if it may be a receipt of the window."""
+        at = self.companions.offline_at.get(unread.item_id) or unread.time
+        is_elsewhere = at is not None and not rows.window.may_hold(at)
+        if not is_elsewhere and not square_orders.is_unfinished(unread.state):
+            _reject(unread._replace(time=at), unread.item_id, self._locations, rows)
 
     def read(self, order: Order, rows: ReceiptRows) -> None:
         """Add the order to the rows if it is a receipt, or the reason why it cannot be one."""

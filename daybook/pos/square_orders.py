@@ -222,6 +222,11 @@ class OrderParts:
     currency: str
 
 
+def is_unfinished(state: str | None) -> bool:
+    """Whether an order of this state is known to be none yet; a later read brings it."""
+    return _FINAL_STATES.get(state or "") is False
+
+
 def is_receipt(order: Order) -> bool:
     """Whether the order is final or voided, and more than an opened drawer.
 

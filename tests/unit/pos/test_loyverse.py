@@ -13,6 +13,7 @@ from answered_pos import DAY, SHOP, AnsweredPos, json_reply, rows
 from daybook.errors import InputError
 from daybook.pos.api_pages import ReadOptions
 from daybook.pos.loyverse import LoyverseSource
+from daybook.pos.source import NO_DAY
 
 STORE = "uuid-bugis"
 SOLD = "2025-03-15T12:23:29.000Z"
@@ -193,6 +194,21 @@ def test_mistakes_of_other_days_wait_for_their_day() -> None:
     late = '"2025-03-20T12:00:00.000Z"'
     found = read(receipt(item("5.005"), cash("5"), receipt_date=late))
     assert ([], []) == (found["receipts"], found["rejects"])
+
+
+def test_an_unreadable_receipt_of_an_unknown_store_holds_no_day() -> None:
+    """Only one that does not say its store may be of any; one of another day waits for its day."""
+    bad = item('"x"')
+    text = '{"receipts": [' + receipt(bad, cash("1"), store_id='"closed-shop"') + "]}"
+    till = AnsweredPos(lambda _: json_reply(text))
+    source = LoyverseSource(till.api, {STORE: "BUGIS"})
+    (page,) = source.receipts([SHOP], DAY, DAY, known_store_ids={"BUGIS"})
+    (reject,) = page.rejects
+    assert "Store 'closed-shop' is not known" in reject.reason
+    assert NO_DAY == reject.reach
+    assert [("any", SOLD_AT)] == read(receipt(bad, cash("1"), store_id="7"))["reaches"]
+    later = '"2025-03-29T12:00:00.000Z"'
+    assert [] == read(receipt(bad, cash("1"), receipt_date=later))["rejects"]
 
 
 def test_an_unknown_store_is_a_reject_once() -> None:

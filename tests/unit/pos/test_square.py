@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 from typing import Any
 
@@ -162,6 +163,33 @@ def test_bad_orders_are_named_and_their_page_is_read() -> None:
     assert ["O1"] == [row[1] for row in found["receipts"]]
     assert [True, True, False] == [at is not None for _, at in found["reaches"]]
     assert {"BUGIS"} == {store_id for store_id, _ in found["reaches"]}
+
+
+def test_an_offline_order_that_cannot_be_read_holds_the_day_of_its_sale() -> None:
+    """Not the one on which it was uploaded; also where only that day is read."""
+    late = order(created_at=SYNCED, closed_at=SYNCED, updated_at=SYNCED)
+    late["total_money"] = {"amount": 0.5}
+    payment = {
+        "id": "P",
+        "order_id": "O1",
+        "offline_payment_details": {"client_created_at": OFFLINE},
+    }
+    assert [("BUGIS", dt.datetime.fromisoformat(OFFLINE))] == Square(
+        late, payments=(payment,)
+    ).read()["reaches"]
+    assert [] == Square(late).read()["rejects"]
+
+
+def test_what_cannot_be_read_and_is_no_receipt_of_the_window_is_not_said() -> None:
+    """An order of another day waits for its day, an open one until it is final."""
+    bad = {"total_money": {"amount": 0.5}}
+    other = order("O2", closed_at="2025-03-29T05:10:00Z", updated_at="2025-03-29T05:10:01Z", **bad)
+    unfinished = [order(f"O-{state}", state=state, **bad) for state in ("OPEN", "DRAFT")]
+    assert [] == Square(order(), other, *unfinished).read()["rejects"]
+    unknown = order("O3", state="NEW", **bad)
+    assert ["O3"] == [row[0] for row in Square(unknown).read()["rejects"]]
+    timeless = order("O4", closed_at=None, created_at=None, **bad)
+    assert [("BUGIS", None)] == Square(timeless).read()["reaches"]
 
 
 def test_an_order_of_another_location_may_be_of_any_store() -> None:
