@@ -1,9 +1,10 @@
 """Attaches receipts to what is in Xero: made to fit, each content once, tried again when it fails.
 
 A file's name in Xero ends in a hash of what it was made from: sending it twice replaces it by
-itself, and the list of what is attached says whether a lost upload arrived. Reading, fitting and
-uploading happen in a few threads at once; intents and outcomes are written by the one that holds
-the lock.
+itself, and the list of what is attached says whether a lost upload arrived. The names are committed
+before anything is sent: another run may fit the files otherwise, since late ones came or the room
+became less. Reading, fitting and uploading happen in a few threads at once; intents and outcomes
+are written by the one that holds the lock.
 """
 
 from __future__ import annotations
@@ -28,9 +29,11 @@ from daybook.errors import (
 )
 from daybook.ledger.expense_attachments import (
     FileOutcome,
+    PlannedName,
     due_files,
     uploaded_names,
     write_outcomes,
+    write_planned,
     write_uploading,
 )
 from daybook.ledger.organisation_lock import organisation_lock
@@ -38,7 +41,7 @@ from daybook.spend.fit.fitter import SourceFile
 from daybook.xero.attachments import AttachedFile, attach, attached_files
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
     from sqlalchemy import Connection, Engine
 
@@ -54,6 +57,10 @@ if TYPE_CHECKING:
 
 UPLOADS_AT_ONCE: Final = 4  # Xero allows five calls at once; one is left to people
 TRIES_IN_A_RUN: Final = 3  # of one upload whose outcome is not known
+_SETTINGS_OF_SOURCES: Final = {
+    "aspire": "DAYBOOK_ASPIRE_CLIENT_ID and its secret",
+    "files": "DAYBOOK_SPEND_URL",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +108,22 @@ class _Work:
     files: Sequence[DueFile]
     names_by_hash: Mapping[str, str]
 
+    @property
+    def id_xero(self) -> str:
+        """The bank transaction they belong to."""
+        return self.files[0].document_id_xero
+
+
+@dataclass(frozen=True, slots=True)
+class _Ready:
+    """One expense's files made to fit; nothing is sent before their names are committed."""
+
+    work: _Work
+    read: Mapping[DueFile, str]
+    fitted: Fitted
+    there: Collection[AttachedFile]
+    outcomes: Sequence[FileOutcome]
+
 
 @dataclass(frozen=True, slots=True)
 class _Done:
@@ -140,7 +163,7 @@ def _attach_all(
     states: Counter[str] = Counter()
     sentences: list[str] = []
     queue = iter(due.items())
-    flights: dict[Future[_Done], str] = {}
+    flights: dict[Future[_Ready | _Done], str] = {}
     stop: DaybookError | None = None
     with ThreadPoolExecutor(attaching.uploads_at_once, thread_name_prefix="attach") as pool:
         while True:
@@ -149,20 +172,20 @@ def _attach_all(
                 if not files:
                     break
                 work = _begin(connection, expense_id, files, attaching)
-                flights[pool.submit(_attach_one, attaching, work)] = expense_id
+                flights[pool.submit(_prepare, attaching, work)] = expense_id
             if not flights:
                 break
             landed, _ = wait(flights, return_when=FIRST_COMPLETED)
             for flight in landed:
                 expense_id, done = flights.pop(flight), flight.result()
+                if isinstance(done, _Ready):
+                    if stop is None:
+                        _plan(connection, done, attaching)
+                        flights[pool.submit(_send, attaching, done)] = expense_id
+                        continue
+                    done = _Done([*done.outcomes, *map(_unsent, done.read)])
                 stop = stop or done.stop
-                with connection.begin():
-                    write_outcomes(
-                        connection,
-                        done.outcomes,
-                        actor=attaching.run_id,
-                        now_at=attaching.clock.now(),
-                    )
+                _record(connection, done, attaching)
                 states.update(one.state for one in done.outcomes)
                 sentences += [f"{expense_id}: {one.reason}" for one in done.outcomes if one.reason]
             attaching.progress(f"{sum(states.values())} of {sum(map(len, due.values()))} receipts")
@@ -185,79 +208,159 @@ def _begin(
     return _Work(expense_id.partition("-")[0], files, names)
 
 
-def _attach_one(attaching: Attaching, work: _Work) -> _Done:
-    """Read, fit and upload one expense's files."""
-    with tempfile.TemporaryDirectory(prefix="daybook-receipts-") as folder:
-        read, outcomes = _read(attaching, work, Path(folder))
-        for one, sha256 in list(read.items()):
-            if sha256 in work.names_by_hash:
-                name = work.names_by_hash[sha256]
-                outcomes.append(FileOutcome(one.attachment_id, "uploaded", sha256, name))
-                del read[one]
+def _plan(connection: Connection, ready: _Ready, attaching: Attaching) -> None:
+    """Commit under which names the files are about to be attached."""
+    planned = [
+        PlannedName(one.attachment_id, sha256, names)
+        for one, sha256 in ready.read.items()
+        if (names := _names(_uploads_of(ready.fitted, sha256)))
+    ]
+    with connection.begin():
+        write_planned(connection, planned, now_at=attaching.clock.now())
+
+
+def _record(connection: Connection, done: _Done, attaching: Attaching) -> None:
+    with connection.begin():
+        write_outcomes(
+            connection, done.outcomes, actor=attaching.run_id, now_at=attaching.clock.now()
+        )
+
+
+def _prepare(attaching: Attaching, work: _Work) -> _Ready | _Done:
+    """See what is there already; read the rest and make it fit into the room that is left."""
+    try:
+        # A killed run, or an attempt before, may have sent some of them, and beside those that are
+        # attached already a person may have put or removed files: one list says which.
+        is_unsure = bool(work.names_by_hash) or any(one.may_be_there for one in work.files)
+        there = attached_files(attaching.client, work.id_xero) if is_unsure else None
+        outcomes = [_arrived(one) for one in work.files if _has_arrived(one, there or ())]
+        with tempfile.TemporaryDirectory(prefix="daybook-receipts-") as folder:
+            read, failed = _read(attaching, work, Path(folder), outcomes)
+            outcomes += failed
+            if not read:
+                return _Done(outcomes)
+            room = _room(attaching, work, read, there or ())
+            if room < 1:
+                return _Done([*outcomes, *(_without_room(one, sha) for one, sha in read.items())])
+            fitted = _fitted(attaching, work, read, Path(folder), room)
+    except (RateLimited, ReconnectNeeded) as error:
+        return _Done([_unsent(one) for one in work.files], error)
+    except (RetryableError, FinalError, UnknownOutcome) as error:
+        return _Done([_failed(attaching, one, str(error)) for one in work.files])
+    return _Ready(work, read, fitted, there or (), outcomes)
+
+
+def _has_arrived(one: DueFile, there: Collection[AttachedFile]) -> bool:
+    """Whether all that an earlier run made of it is attached."""
+    if one.planned_names is None or one.planned_sha256 is None:
+        return False
+    return {each.name for each in there}.issuperset(one.planned_names.split(", "))
+
+
+def _arrived(one: DueFile) -> FileOutcome:
+    return FileOutcome(one.attachment_id, "uploaded", one.planned_sha256, one.planned_names)
+
+
+def _read(
+    attaching: Attaching, work: _Work, folder: Path, arrived: Sequence[FileOutcome]
+) -> tuple[dict[DueFile, str], list[FileOutcome]]:
+    """Put the originals into the folder, named by their number: hashes, and what needs no more.
+
+    A content that is attached already is not attached again.
+    """
+    names_by_hash = dict(work.names_by_hash)
+    names_by_hash |= {one.sha256 or "": one.uploaded_name or "" for one in arrived}
+    have_arrived = {one.attachment_id for one in arrived}
+    read: dict[DueFile, str] = {}
+    outcomes = []
+    for one in work.files:
+        if one.attachment_id in have_arrived:
+            continue
         try:
-            fitted = _fitted(attaching, work, read, Path(folder))
-        except (RetryableError, InputError) as error:
-            return _Done([*outcomes, *(_failed(attaching, one, str(error)) for one in read)])
-    uploads, stop = _upload_all(attaching, work, fitted)
-    reasons = {one.sha256: one.reason for one in fitted.refused if one.sha256}
-    for one, sha256 in read.items():
+            content = _store(attaching, work.source).read(one.key)
+        except DaybookError as error:
+            outcomes.append(_failed(attaching, one, str(error)))
+            continue
+        sha256 = hashlib.sha256(content).hexdigest()
+        if sha256 in names_by_hash:
+            name = names_by_hash[sha256]
+            outcomes.append(FileOutcome(one.attachment_id, "uploaded", sha256, name))
+            continue
+        (folder / str(one.attachment_id)).write_bytes(content)
+        read[one] = sha256
+    return read, outcomes
+
+
+def _store(attaching: Attaching, source: str) -> ReceiptStore:
+    """Where the source's receipts lie; raises `InputError` when the source is not set any more."""
+    found = attaching.receipts.get(source)
+    if found is None:
+        setting = _SETTINGS_OF_SOURCES.get(source, "its settings")
+        raise InputError(
+            f"The source '{source}' is not set any more, so its receipt cannot be read. Set "
+            f"{setting} again, or say 'daybook expenses attachments ID --skip'."
+        )
+    return found
+
+
+def _limits(attaching: Attaching, work: _Work) -> FitLimits:
+    return attaching.source_limits.get(work.source, attaching.limits)
+
+
+def _room(
+    attaching: Attaching,
+    work: _Work,
+    read: Mapping[DueFile, str],
+    there: Collection[AttachedFile],
+) -> int:
+    """How many files may be added; those a person attached in Xero take room too."""
+    # What stands there of a file that is sent anew is replaced.
+    anew = {name for one in read for name in (one.planned_names or "").split(", ")}
+    return _limits(attaching, work).count_max - len({one.name for one in there} - anew)
+
+
+def _without_room(one: DueFile, sha256: str) -> FileOutcome:
+    said = (
+        "The expense has as many files in Xero as it may have, which takes no more of them. Merge "
+        f"{one.name} into one of them in Xero by hand, or remove one there and say 'daybook "
+        "expenses attachments ID --retry'."
+    )
+    return FileOutcome(one.attachment_id, "given_up", sha256, one.planned_names, said)
+
+
+def _fitted(
+    attaching: Attaching, work: _Work, read: Mapping[DueFile, str], folder: Path, room: int
+) -> Fitted:
+    """The files made to fit beside those that are attached already."""
+    sources = [SourceFile(one.name, folder / str(one.attachment_id)) for one in read]
+    limits = replace(_limits(attaching, work), count_max=room)
+    return attaching.fitter.within(limits).fit(sources)
+
+
+def _send(attaching: Attaching, ready: _Ready) -> _Ready | _Done:
+    """Upload what was made to fit, and say what became of every original."""
+    uploads, stop = _upload_all(attaching, ready)
+    reasons = {one.sha256: one.reason for one in ready.fitted.refused if one.sha256}
+    outcomes = list(ready.outcomes)
+    for one, sha256 in ready.read.items():
         if sha256 in reasons:
             said = reasons[sha256]
             outcomes.append(FileOutcome(one.attachment_id, "given_up", sha256, reason=said))
             continue
-        mine = [upload for upload in fitted.uploads if sha256 in upload.made_from]
-        outcomes.append(
-            _outcome(attaching, one, sha256, [(each, uploads.get(each)) for each in mine])
-        )
+        mine = [(each, uploads.get(each)) for each in _uploads_of(ready.fitted, sha256)]
+        outcomes.append(_outcome(attaching, one, sha256, mine))
     return _Done(outcomes, stop)
 
 
-def _read(
-    attaching: Attaching, work: _Work, folder: Path
-) -> tuple[dict[DueFile, str], list[FileOutcome]]:
-    """Put the originals into the folder, named by their number; their hashes, and what failed."""
-    read: dict[DueFile, str] = {}
-    outcomes = []
-    for one in work.files:
-        try:
-            content = attaching.receipts[work.source].read(one.key)
-        except DaybookError as error:
-            outcomes.append(_failed(attaching, one, str(error)))
-            continue
-        (folder / str(one.attachment_id)).write_bytes(content)
-        read[one] = hashlib.sha256(content).hexdigest()
-    return read, outcomes
-
-
-def _fitted(attaching: Attaching, work: _Work, read: Mapping[DueFile, str], folder: Path) -> Fitted:
-    """The files made to fit beside those that are attached already."""
-    sources = [SourceFile(one.name, folder / str(one.attachment_id)) for one in read]
-    limits = attaching.source_limits.get(work.source, attaching.limits)
-    taken = {name for names in work.names_by_hash.values() for name in names.split(", ")}
-    room = limits.count_max - len(taken)
-    if sources and room < 1:
-        raise InputError(
-            f"The expense already has {len(taken)} files in Xero, which takes no more of them. "
-            "Merge the receipts into one file in Xero by hand."
-        )
-    return attaching.fitter.within(replace(limits, count_max=max(room, 1))).fit(sources)
-
-
 def _upload_all(
-    attaching: Attaching, work: _Work, fitted: Fitted
+    attaching: Attaching, ready: _Ready
 ) -> tuple[dict[Upload, str], DaybookError | None]:
     """Upload each; the problem of each, "" where it is attached, and what ends the run."""
     problems: dict[Upload, str] = {}
-    id_xero = work.files[0].document_id_xero
-    # A killed run, or an attempt before, may have sent some of them: one list says which.
-    is_unsure = any(one.was_uploading or one.attempt_count for one in work.files)
-    there: frozenset[AttachedFile] | None = None
-    for upload in fitted.uploads:
+    for upload in ready.fitted.uploads:
         try:
-            if is_unsure and there is None:
-                there = frozenset(attached_files(attaching.client, id_xero))
-            if _as_attached(upload) not in (there or ()):
-                _upload(attaching.client, id_xero, upload)
+            if _as_attached(upload) not in ready.there:
+                _upload(attaching.client, ready.work.id_xero, upload)
             problems[upload] = ""
         except (RateLimited, ReconnectNeeded) as error:
             return problems, error
@@ -294,17 +397,31 @@ def name_in_xero(upload: Upload) -> str:
     return f"{stem}-{digest[:8]}{dot}{extension}"
 
 
+def _uploads_of(fitted: Fitted, sha256: str) -> list[Upload]:
+    return [each for each in fitted.uploads if sha256 in each.made_from]
+
+
+def _names(uploads: Iterable[Upload]) -> str:
+    return ", ".join(name_in_xero(upload) for upload in uploads)
+
+
 def _outcome(
     attaching: Attaching, one: DueFile, sha256: str, uploads: Sequence[tuple[Upload, str | None]]
 ) -> FileOutcome:
     """What became of an original: attached when every upload made from it is."""
+    names = _names(upload for upload, _ in uploads)
     if any(said is None for _, said in uploads):  # the run ended before it was sent
-        return FileOutcome(one.attachment_id, "pending", sha256)
+        return FileOutcome(one.attachment_id, "pending", sha256, names)
     problem = next((said for _, said in uploads if said), None)
     if problem is None and uploads:
-        names = ", ".join(name_in_xero(upload) for upload, _ in uploads)
         return FileOutcome(one.attachment_id, "uploaded", sha256, names)
-    return _failed(attaching, one, problem or f"Nothing was left of {one.name}.")
+    failed = _failed(attaching, one, problem or f"Nothing was left of {one.name}.")
+    return replace(failed, sha256=sha256, uploaded_name=names or None)
+
+
+def _unsent(one: DueFile) -> FileOutcome:
+    """Still to be done: the run ended before it was sent."""
+    return FileOutcome(one.attachment_id, "pending", uploaded_name=one.planned_names)
 
 
 def _failed(attaching: Attaching, one: DueFile, reason: str) -> FileOutcome:
@@ -312,7 +429,12 @@ def _failed(attaching: Attaching, one: DueFile, reason: str) -> FileOutcome:
     attempt_count = one.attempt_count + 1
     due_at = attaching.policy.next_due_at(attempt_count, attaching.clock.now(), attaching.jitter())
     if due_at is None:
-        said = f"{reason} It was tried {attempt_count} times and given up; 'daybook expenses "
-        said += "attachments --retry' tries it again."
-        return FileOutcome(one.attachment_id, "given_up", reason=said)
-    return FileOutcome(one.attachment_id, "failed", reason=reason, next_due_at=due_at)
+        reason += f" It was tried {attempt_count} times and given up; 'daybook expenses "
+        reason += "attachments --retry' tries it again."
+    return FileOutcome(
+        one.attachment_id,
+        "failed" if due_at else "given_up",
+        uploaded_name=one.planned_names,
+        reason=reason,
+        next_due_at=due_at,
+    )

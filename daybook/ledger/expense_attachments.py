@@ -17,7 +17,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class DueFile:
-    """A receipt's file to be attached to a bank transaction that is in Xero."""
+    """A receipt's file to be attached to a bank transaction that is in Xero.
+
+    `planned_names` are those an earlier run may have attached it under, made from a content with
+    the hash `planned_sha256`.
+    """
 
     attachment_id: int
     expense_id: str
@@ -26,11 +30,30 @@ class DueFile:
     name: str
     attempt_count: int
     was_uploading: bool
+    planned_names: str | None = None
+    planned_sha256: str | None = None
+
+    @property
+    def may_be_there(self) -> bool:
+        """Whether a killed run or an attempt before may have sent it."""
+        return self.was_uploading or self.attempt_count > 0 or self.planned_names is not None
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedName:
+    """The names, with commas between, that a file is about to be attached under."""
+
+    attachment_id: int
+    sha256: str
+    uploaded_name: str
 
 
 @dataclass(frozen=True, slots=True)
 class FileOutcome:
-    """What became of a file; `reason` and `next_due_at` where it failed."""
+    """What became of a file; `reason` and `next_due_at` where it failed.
+
+    Unless it is uploaded, `uploaded_name` says under which names it may stand in Xero.
+    """
 
     attachment_id: int
     state: str
@@ -63,6 +86,8 @@ def due_files(
             row.name,
             row.attempt_count,
             row.state == "uploading",
+            row.uploaded_name,
+            row.sha256,
         )
         found.setdefault(row.expense_id, []).append(one)
     return found
@@ -79,6 +104,15 @@ def write_uploading(
 ) -> None:
     """Record the intent to upload."""
     connection.execute(_UPLOADING, {"ids": list(attachment_ids), "now": now_at})
+
+
+def write_planned(
+    connection: Connection, planned: Sequence[PlannedName], *, now_at: dt.datetime
+) -> None:
+    """Record the names before anything is sent: a later run may fit the files otherwise."""
+    if planned:
+        rows = msgspec.json.encode(planned).decode()
+        connection.execute(_PLANNED, {"rows": rows, "now": now_at})
 
 
 def write_outcomes(
@@ -105,13 +139,17 @@ def retry_attachments(
 def skip_attachments(
     connection: Connection, expense_ids: Collection[str], *, actor: str, now_at: dt.datetime
 ) -> int:
-    """Say that the files of these expenses that are not in Xero are not needed; says how many."""
+    """Say that the files of these expenses that are not in Xero are not needed; says how many.
+
+    The caller holds the lock of attaching: what is `uploading` then is left by a run that died.
+    """
     values = {"ids": list(expense_ids), "actor": actor, "now": now_at}
     return connection.execute(_SKIP, values).rowcount
 
 
 _DUE: Final = text("""
-    SELECT a.id, a.expense_id, d.id_xero, a.key, a.name, a.attempt_count, a.state
+    SELECT a.id, a.expense_id, d.id_xero, a.key, a.name, a.attempt_count, a.state,
+        a.uploaded_name, a.sha256
     FROM expense_attachments a
     JOIN expenses e USING (expense_id)
     JOIN documents d ON d.id = e.document_id
@@ -132,6 +170,14 @@ _UPLOADING: Final = text("""
     WHERE id = ANY(:ids)
 """)
 
+_PLANNED: Final = text("""
+    UPDATE expense_attachments a SET sha256 = r.sha256, uploaded_name = r.uploaded_name,
+        changed_at = :now
+    FROM jsonb_to_recordset(CAST(:rows AS jsonb))
+        AS r(attachment_id bigint, sha256 text, uploaded_name text)
+    WHERE a.id = r.attachment_id
+""")
+
 _OUTCOMES: Final = text("""
     WITH outcomes AS (
         SELECT * FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS r(
@@ -148,7 +194,8 @@ _OUTCOMES: Final = text("""
     INSERT INTO expense_events (expense_id, at, actor, event, detail)
     SELECT expense_id, :now, :actor, 'attachment ' || replace(state, '_', ' '),
         jsonb_strip_nulls(jsonb_build_object(
-            'name', name, 'reason', reason, 'uploaded_name', uploaded_name))
+            'name', name, 'reason', reason,
+            'uploaded_name', CASE WHEN state = 'uploaded' THEN uploaded_name END))
     FROM changed
 """)
 
@@ -168,7 +215,7 @@ _SKIP: Final = text("""
     WITH changed AS (
         UPDATE expense_attachments SET state = 'not_needed', reason = NULL, next_due_at = NULL,
             changed_at = :now
-        WHERE expense_id = ANY(:ids) AND state IN ('pending', 'failed', 'given_up')
+        WHERE expense_id = ANY(:ids) AND state IN ('pending', 'uploading', 'failed', 'given_up')
         RETURNING expense_id, name
     )
     INSERT INTO expense_events (expense_id, at, actor, event, detail)

@@ -402,7 +402,7 @@ _DROP_ATTACHMENTS: Final = text("""
 
 _READ_ATTACHMENTS: Final = text("""
     SELECT expense_id, key, version, name, byte_count, state, reason, attempt_count, next_due_at,
-        uploaded_name
+        CASE WHEN state = 'uploaded' THEN uploaded_name END AS uploaded_name
     FROM expense_attachments
     WHERE expense_id = ANY(:ids) ORDER BY expense_id, id
 """)

@@ -11,18 +11,23 @@ from typing import TYPE_CHECKING
 import pytest
 from event_clock import EventClock
 from expense_check import assert_books
-from expense_place import connected_expenses
+from expense_place import attaching_of, connected_expenses
 from PIL import Image
 
 from daybook.clock import SystemClock
 from daybook.expenses.attachment_limits import FitLimits
 from daybook.expenses.backoff import RetryPolicy
+from daybook.jobs import attach
+from daybook.jobs.attach import attach_receipts
 from daybook.ledger.call_budget import LedgerCallBudget, Limits
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from expense_place import ExpensePlace
+
+    from daybook.expenses.attachment_verdicts import Upload
+    from daybook.xero.client import XeroClient
 
 MANY = {"receipt_share": 0.92, "second_receipt_share": 0.33, "broken_share": 0.03}
 OVER_FLOOR = 1.05
@@ -112,14 +117,12 @@ def test_limits_of_a_source_win(place: ExpensePlace) -> None:
     place.world(transaction_count=1, refund_share=0, receipt_share=0)
     only = place.control.get("/_sandbox/aspire").json()["transactions"][0]
     for colour in ("red", "green", "blue", "white"):
-        stream = io.BytesIO()
-        Image.new("RGB", (200, 300), colour).save(stream, "PNG")
         if colour == "white":
             place.extract()
             place.sync()
             within = replace(place, source_limits={"aspire": FitLimits(count_max=2)})
             assert 3 == within.attach().uploaded_count
-        place.upload(only["id"], f"{colour}.png", stream.getvalue())
+        place.upload(only["id"], f"{colour}.png", picture(colour))
     names = stored_names(place)
     assert 2 == len(names)
     assert any(name.endswith(".pdf") for name in names)
@@ -133,3 +136,99 @@ def stored_names(place: ExpensePlace) -> list[str]:
     """The names of all files in Xero."""
     books = place.sandbox.simulation.organisations[place.organisation.tenant_id_xero]
     return sorted(one.file_name for one in books.attachments)
+
+
+def picture(colour: str, width: int = 200) -> bytes:
+    """A receipt, as it were."""
+    stream = io.BytesIO()
+    Image.new("RGB", (width, 300), colour).save(stream, "PNG")
+    return stream.getvalue()
+
+
+def synced(place: ExpensePlace, receipt_count: int) -> str:
+    """The id of an expense in Xero that so many receipts are found for."""
+    place.world(transaction_count=1, refund_share=0, receipt_share=0)
+    only: str = place.control.get("/_sandbox/aspire").json()["transactions"][0]["id"]
+    for number in range(receipt_count):
+        place.upload(only, f"r{number:02d}.png", picture("red", 60 + number))
+    place.extract()
+    place.sync()
+    return only
+
+
+def states(place: ExpensePlace) -> dict[str, str]:
+    """Where each receipt stands, by its name."""
+    [one] = place.expenses()
+    return {each.ref.name: each.state for each in one.attachments}
+
+
+@pytest.mark.parametrize("sent_count", [3, 10])
+def test_late_receipt_after_a_killed_run_doubles_nothing(
+    place: ExpensePlace, monkeypatch: pytest.MonkeyPatch, sent_count: int
+) -> None:
+    """What the run sent is recognised, however the rest is merged; none is there twice."""
+    only = synced(place, 12)
+    send = attach._upload  # noqa: SLF001 - the moment a run is killed at
+    begun: list[Upload] = []
+
+    def dying(client: XeroClient, id_xero: str, upload: Upload) -> None:
+        if len(begun) == sent_count:
+            raise KeyboardInterrupt
+        send(client, id_xero, upload)
+        begun.append(upload)
+
+    def die(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(attach, "_upload", dying)
+        patch.setattr(attach, "write_outcomes", die)
+        with pytest.raises(KeyboardInterrupt):
+            place.attach()
+    assert sent_count == len(stored_names(place))
+    place.upload(only, "a-late.png", picture("blue"))
+    place.extract()
+    place.attach()
+    found = states(place)
+    late = found.pop("a-late.png")
+    assert {"uploaded"} == set(found.values())
+    assert ("given_up" if sent_count == 10 else "uploaded") == late
+    pages = [hash_ for upload in begun for hash_ in upload.made_from]
+    assert len(pages) == len(set(pages))
+    [one] = place.expenses()
+    recorded = {each.uploaded_name for each in one.attachments if each.uploaded_name}
+    assert recorded == set(stored_names(place))
+    assert 10 == len(stored_names(place))
+
+
+def test_files_a_person_attached_take_room(place: ExpensePlace) -> None:
+    """Two are a bookkeeper's: two late receipts become one file, another finds no room."""
+    only = synced(place, 7)
+    place.attach()
+    [row] = place.bank_transactions()
+    for name in ("note.txt", "contract.txt"):
+        path = f"/BankTransactions/{row['BankTransactionID']}/Attachments/{name}"
+        place.client.upload(path, b"by hand", content_type="text/plain", idempotency_key=name)
+    for number in (1, 2):
+        place.upload(only, f"late-{number}.png", picture("blue", 100 + number))
+    place.extract()
+    place.attach()
+    assert 10 == len(stored_names(place))
+    assert {"uploaded"} == set(states(place).values())
+    place.upload(only, "last.png", picture("white"))
+    place.extract()
+    attached = place.attach()
+    assert 1 == attached.given_up_count
+    assert "remove one there" in attached.sentences[0]
+    assert 10 == len(stored_names(place))
+
+
+def test_receipt_of_a_source_that_is_gone_says_what_to_set(place: ExpensePlace) -> None:
+    """It fails like any other, so that it stops no other; what to do is said."""
+    synced(place, 2)
+    whole = attaching_of(place.client, place.aspire, place.fitter, place.clock)
+    gone = replace(whole, receipts={})
+    attached = attach_receipts(place.engine, place.organisation, gone, None)
+    assert (0, 2) == (attached.uploaded_count, attached.failed_count)
+    assert all("DAYBOOK_ASPIRE_CLIENT_ID" in said for said in attached.sentences)
+    assert all("--skip" in said for said in attached.sentences)
