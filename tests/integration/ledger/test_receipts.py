@@ -13,7 +13,9 @@ from till import DATE, NOON, SINGAPORE, Receipt, batch, opened_ledger
 
 from daybook.errors import InputError
 from daybook.ledger.receipts import (
+    LeftDay,
     ReceiptCounts,
+    WholeDays,
     lock_stores,
     read_receipts,
     receipt_counts,
@@ -124,6 +126,68 @@ def test_a_version_that_only_was_touched_still_counts_as_newer(ledger: Engine) -
     write(ledger, [Receipt(updated_at=NOON + 2 * HOUR)])
     between = Receipt(updated_at=NOON + HOUR, lines=(("Tea", "GST", 2, 0),))
     assert ReceiptCounts(0, 0, 1) == write(ledger, [between])
+
+
+def write_whole(
+    ledger: Engine, receipts: Sequence[Receipt], *days: StoreDay, is_kept: bool = True
+) -> ReceiptCounts:
+    """Write the receipts as all there are of these days."""
+    whole = WholeDays("till", days, days if is_kept else (), "ALL-")
+    with ledger.begin() as connection:
+        return write_receipts(connection, batch(receipts), STORES, now_at=NOON, whole=whole)
+
+
+def test_of_a_whole_day_an_older_version_that_came_back_counts(ledger: Engine) -> None:
+    """The source says what there is; the same again writes nothing."""
+    write_whole(ledger, [Receipt(updated_at=NOON + HOUR)], DAY)
+    older = Receipt(lines=(("Tea", "GST", 1000, 90),))
+    assert ReceiptCounts(0, 1, 0) == write_whole(ledger, [older], DAY)
+    assert [("R1", "Tea")] == names(ledger)
+    before = fingerprint(ledger)
+    assert ReceiptCounts(0, 0, 1) == write_whole(ledger, [older], DAY)
+    assert before == fingerprint(ledger)
+
+
+def test_only_the_kept_day_that_would_lose_a_receipt_stays(ledger: Engine) -> None:
+    """The next day of the same batch is written, and the first as soon as it is whole."""
+    both = [Receipt(), Receipt("R2")]
+    write_whole(ledger, both, DAY)
+    tomorrow = StoreDay(DATE + dt.timedelta(days=1), "S01")
+    changed = Receipt(updated_at=NOON + HOUR, lines=(("Tea", "GST", 1, 0),))
+    later = Receipt("R3", sold_at=NOON + 24 * HOUR)
+    said = "1 receipts that were taken over before are no longer there: R2."
+    expected = ReceiptCounts(1, 0, 0, left=(LeftDay(DAY, said),))
+    assert expected == write_whole(ledger, [changed, later], DAY, tomorrow)
+    assert [("R1", "Food"), ("R2", "Food"), ("R3", "Food")] == names(ledger)
+    assert ReceiptCounts(0, 1, 1) == write_whole(ledger, [changed, both[1]], DAY)
+
+
+def test_a_voided_receipt_is_not_lost(ledger: Engine) -> None:
+    """It is still named; what was voided before need not be."""
+    write_whole(ledger, [Receipt(), Receipt("R2")], DAY)
+    voided = Receipt("R2", is_voided=True)
+    assert ReceiptCounts(0, 1, 1) == write_whole(ledger, [Receipt(), voided], DAY)
+    assert ReceiptCounts(0, 0, 1) == write_whole(ledger, [Receipt()], DAY)
+
+
+@pytest.mark.parametrize(("net_minor", "left_count"), [(500, 0), (499, 1)])
+def test_a_stand_in_gives_way_to_an_equal_sum(
+    ledger: Engine, net_minor: int, left_count: int
+) -> None:
+    """10.90 in one, or in two of 5.00 and 0.45 each; a voided receipt is none of it."""
+    write_whole(ledger, [Receipt("ALL-1")], DAY)
+    line = ("Food", "GST", net_minor, 45)
+    parts = [Receipt(one, lines=(line,)) for one in ("R1", "R2")]
+    voided = Receipt("R3", is_voided=True)
+    counts = write_whole(ledger, [*parts, voided], DAY)
+    assert (left_count, 1 - left_count) == (len(counts.left), counts.superseded_count)
+
+
+def test_of_a_proven_day_receipts_may_vanish(ledger: Engine) -> None:
+    """Whatever stood for it, and whatever it comes to."""
+    write_whole(ledger, [Receipt("ALL-1"), Receipt("R1"), Receipt("R2")], DAY)
+    proven = write_whole(ledger, [Receipt("R2")], DAY, is_kept=False)
+    assert ReceiptCounts(0, 0, 1, 2) == proven
 
 
 def test_of_two_versions_in_one_batch_the_newest_is_written(ledger: Engine) -> None:

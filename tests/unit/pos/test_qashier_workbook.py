@@ -124,3 +124,10 @@ def test_a_cell_far_away_is_refused(cells: str) -> None:
     """A reader would make room for every cell in between."""
     with pytest.raises(Misfit, match=r"spans more than 8,000,000 cells.* Export a shorter range"):
         rows(repacked({SHEET: sheet_of(cells)}))
+
+
+def test_a_file_with_a_piece_missing_is_damaged() -> None:
+    """Its directory then points in front of its beginning."""
+    content = workbook(["a"])
+    with pytest.raises(Misfit, match="not a workbook that can be read"):
+        rows(content[:400] + content[420:])
