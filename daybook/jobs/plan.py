@@ -17,6 +17,8 @@ from daybook.ledger.filed_documents import filed_documents
 from daybook.ledger.mappings import read_mappings
 from daybook.ledger.store_days import StoreDayStatus, settle_store_days, write_store_days
 from daybook.ledger.stores import read_stores
+from daybook.ledger.sum_days import sum_days
+from daybook.pos.qashier_balance import receipt_id
 from daybook.posting.control_holds import hold_of
 from daybook.posting.holds import Hold, HoldCode
 from daybook.posting.plan import Plan, plan_documents
@@ -88,6 +90,7 @@ def plan(  # noqa: PLR0913 - which days, what keeps them back, for whom
         for stored in read_daily_totals(connection, store_days):
             day = stored.store_day
             totals[day].append((stored.daily_total_id, stored.total))
+        sums_only = sum_days(connection, {day: receipt_id(day.business_date) for day in store_days})
         filed = filed_documents(connection, store_days, for_update=True)
         changes: list[_Change] = []
         new: list[NewDocument]
@@ -97,7 +100,12 @@ def plan(  # noqa: PLR0913 - which days, what keeps them back, for whom
                 status, new = StoreDayStatus(day, "held", tuple(failed[day])), []
             else:
                 status, new = plan_store_day(
-                    day, totals[day], store=store, mappings=mappings, prefix=prefix
+                    day,
+                    totals[day],
+                    store=store,
+                    mappings=mappings,
+                    prefix=prefix,
+                    is_sums_only=day in sums_only,
                 )
             mapping = _mapping_of(store, day, mappings)
             changes.append(_change(status, new, filed[day], totals[day], mapping))
@@ -117,6 +125,7 @@ def plan_store_day(
     store: LedgerStore,
     mappings: Mapping[int, DatedMappings],
     prefix: str,
+    is_sums_only: bool = False,
 ) -> tuple[StoreDayStatus, list[NewDocument]]:
     """One store-day's documents over all its currencies, or the reasons why there are none."""
     if not totals:
@@ -129,7 +138,16 @@ def plan_store_day(
     if mapping is None:
         return StoreDayStatus(day, "held", (_no_mapping(day),)), []
     plans: list[tuple[int, Plan]] = [
-        (total_id, plan_documents(total, store=store.store, mapping=mapping, prefix=prefix))
+        (
+            total_id,
+            plan_documents(
+                total,
+                store=store.store,
+                mapping=mapping,
+                prefix=prefix,
+                is_sums_only=is_sums_only,
+            ),
+        )
         for total_id, total in totals
     ]
     if holds := tuple(hold for _, one in plans for hold in one.holds):

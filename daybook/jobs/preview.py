@@ -14,6 +14,7 @@ from daybook.ledger.documents import known_documents
 from daybook.ledger.mappings import read_mappings
 from daybook.ledger.store_days import StoreDayStatus
 from daybook.ledger.stores import read_stores
+from daybook.pos.qashier_balance import receipt_id
 from daybook.posting.holds import Hold, HoldCode
 from daybook.sales.daily_totals import daily_totals
 from daybook.sales.frames import joined
@@ -54,17 +55,19 @@ def preview(
             known[document.store_day].add(document.natural_key)
     totals: dict[StoreDay, list[DailyTotal]] = {}
     held: dict[StoreDay, Hold] = {}
+    sums_only: set[StoreDay] = set()
     runs = list(runs_of_dates(store_days))
     for run in runs:
         places = [stores[key].store for key in sorted({day.store_id for day in run})]
         try:
-            found, holds = _read(source, places, run)
+            found, holds, reported = _read(source, places, run)
         except InputError as error:
             if len(runs) == 1:
                 raise
             # Dates that the source does not give out stop no others.
             hold = Hold(HoldCode.UNREADABLE, source.name, str(error))
-            found, holds = {}, dict.fromkeys(run, hold)
+            found, holds, reported = {}, dict.fromkeys(run, hold), set()
+        sums_only |= reported
         totals.update(found)
         held.update(holds)
     previews = []
@@ -75,6 +78,7 @@ def preview(
             store=stores[day.store_id],
             mappings=mappings,
             prefix=prefix,
+            is_sums_only=day in sums_only,
         )
         if day in held:
             status, new = StoreDayStatus(day, "held", (held[day],)), []
@@ -86,14 +90,20 @@ def preview(
 
 def _read(
     source: ReceiptSource, stores: Sequence[Store], run: Sequence[StoreDay]
-) -> tuple[dict[StoreDay, list[DailyTotal]], Mapping[StoreDay, Hold]]:
-    """The daily totals of these stores between the first and the last day, and days to be held."""
+) -> tuple[dict[StoreDay, list[DailyTotal]], Mapping[StoreDay, Hold], set[StoreDay]]:
+    """The stores' daily totals between the first and the last day, days to be held, sums only."""
     first, last = run[0].business_date, run[-1].business_date
     batches, unreadable = [], UnreadableRows()
+    reports = {(day.store_id, receipt_id(day.business_date)): day for day in run}
+    reported: set[StoreDay] = set()
     for page in source.receipts(stores, first, last):
         batches.append(page.batch)
+        keys = page.batch.receipts[["store_id", "receipt_id_pos"]].itertuples(
+            index=False, name=None
+        )
+        reported.update(reports[key] for key in keys if key in reports)
         unreadable.add(page.rejects)
     totals: defaultdict[StoreDay, list[DailyTotal]] = defaultdict(list)
     for total in daily_totals(joined(batches), stores):
         totals[StoreDay(total.business_date, total.store_id)].append(total)
-    return totals, unreadable.holds(stores, first, last)
+    return totals, unreadable.holds(stores, first, last), reported

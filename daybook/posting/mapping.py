@@ -96,6 +96,14 @@ class Mapping(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         begun = [rule for rule in said if rule.from_date <= date]
         return max(begun, key=lambda rule: rule.from_date, default=None)
 
+    def tax_rules(self, tax_code: str, date: dt.date) -> tuple[TaxRule, ...]:
+        """All that the tax code has meant up to that date, the oldest first."""
+        said = self.taxes.get(tax_code, ())
+        if isinstance(said, str):
+            return (TaxRule(said, self.effective_date),)
+        begun = (rule for rule in said if rule.from_date <= date)
+        return tuple(sorted(begun, key=lambda rule: rule.from_date))
+
     def contact_of(self, store_id: str) -> str:
         """The contact this store's documents are made out to."""
         rule = self.stores.get(store_id)

@@ -33,9 +33,16 @@ class Plan:
     holds: tuple[Hold, ...] = ()
 
 
-def plan_documents(total: DailyTotal, *, store: Store, mapping: Mapping, prefix: str) -> Plan:
-    """The documents of a day, balanced to the cent, or every reason why there can be none."""
-    holds = [*_unbalanced(total), *_unmapped(total, mapping), *wrong_taxes(total, mapping)]
+def plan_documents(
+    total: DailyTotal, *, store: Store, mapping: Mapping, prefix: str, is_sums_only: bool = False
+) -> Plan:
+    """The documents of a day, balanced to the cent, or every reason why there can be none.
+
+    Where the source gave the day's sums only, its taxes are not compared with the mapping's rates.
+    """
+    holds = [*_unbalanced(total), *_unmapped(total, mapping)]
+    if not is_sums_only:
+        holds += wrong_taxes(total, mapping)
     if holds:
         return Plan(holds=tuple(holds))
     if needs_credit_note(total, mapping):

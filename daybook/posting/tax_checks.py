@@ -40,13 +40,20 @@ def unbegun_taxes(total: DailyTotal, mapping: Mapping) -> Iterator[Hold]:
 def wrong_taxes(total: DailyTotal, mapping: Mapping) -> Iterator[Hold]:
     """What was taxed at another rate than the mapping says for the day."""
     for part in total.categories:
-        rule = mapping.tax_rule(part.tax_code, total.business_date)
-        rate = rule.rate_percent if rule else None
-        if rule is None or rate is None:
+        begun = mapping.tax_rules(part.tax_code, total.business_date)
+        # A refund gives back what was taken, at the rate of its time.
+        rules = begun if part.is_refund else begun[-1:]
+        rates = [rule.rate_percent for rule in rules if rule.rate_percent is not None]
+        if not rates or len(rates) < len(rules):
             continue
-        apart = abs(part.tax_minor - part.net_minor * rate / 100)
-        if apart > part.line_count * _LINE_ROUNDING + 1:
-            yield _wrong_tax(total, part, rule)
+        if _apart(part, rates) > part.line_count * _LINE_ROUNDING + 1:
+            yield _wrong_tax(total, part, rules[-1])
+
+
+def _apart(part: CategoryTotal, rates: list[Decimal]) -> Decimal:
+    """How far the tax is from what any of the rates, or some sales at each, come to."""
+    taxes = [part.net_minor * rate / 100 for rate in rates]
+    return max(min(taxes) - part.tax_minor, part.tax_minor - max(taxes), Decimal(0))
 
 
 def _wrong_tax(total: DailyTotal, part: CategoryTotal, rule: TaxRule) -> Hold:

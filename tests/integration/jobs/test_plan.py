@@ -7,14 +7,19 @@ from threading import Event, Thread
 from typing import TYPE_CHECKING
 
 import pytest
-from kopi_corner import DATE, daily_total
+from kopi_corner import DATE, MAPPING, daily_total
 from sqlalchemy import text
+from till import NOON, Receipt, batch
 
 from daybook.clock import SystemClock
+from daybook.jobs.load_mapping import load_mapping
 from daybook.jobs.plan import plan
+from daybook.jobs.total import total
 from daybook.ledger.documents import SALES_KINDS, claim, known_documents, waiting_documents
+from daybook.ledger.receipts import write_receipts
 from daybook.ledger.store_days import read_store_days
 from daybook.ledger.stores import write_stores
+from daybook.pos.qashier_balance import receipt_id
 from daybook.posting.holds import Hold, HoldCode
 from daybook.sales.store import StoreDay, TradingDays
 
@@ -97,6 +102,27 @@ def test_an_adjustment_that_has_not_left_does_not_go_while_its_day_is_held(chain
     chain.plan(days)
     chain.post(days)
     assert ["11.50", "11.50"] == [row["total"] for row in chain.books()["invoices"]]
+
+
+def test_a_report_s_sums_are_not_compared_with_a_rate(chain: Chain) -> None:
+    """300 teas at 1.05 pay 0.09 each: 27.00, not 9 % of 315.00; sale by sale it would be right."""
+    dated = 'GST = [{ from = 2024-01-01, tax_type = "OUTPUT2", rate = "9" }]'
+    mapping = MAPPING.replace('GST = "OUTPUT2"', dated)
+    load_mapping(chain.engine, mapping, "mapping.toml", loaded_by="test", clock=SystemClock())
+    day = StoreDay(NOON.date(), "S01")
+    for store_id, receipt_id_pos in (("S01", receipt_id(day.business_date)), ("S02", "R1")):
+        receipt = Receipt(
+            receipt_id_pos,
+            store_id,
+            currency="NZD",
+            lines=(("Drinks", "GST", 31_500, 2_700),),
+            tenders=(("Cash", 34_200),),
+        )
+        with chain.engine.begin() as connection:
+            write_receipts(connection, batch([receipt]), chain.stores, now_at=NOON)
+    days = [day, replace(day, store_id="S02")]
+    total(chain.engine, chain.stores, days, run_id=None, clock=SystemClock())
+    assert ["planned", "held"] == [one.state for one in chain.plan(days).statuses]
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 
+import msgspec
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -84,6 +85,22 @@ def test_a_rate_with_decimals_is_said_in_full() -> None:
     """8.875 per cent, as some cities have it."""
     (hold,) = wrong_taxes(day(10_000, 0), mapping("8.875"))
     assert "the mapping says 8.875 % from" in hold.sentence
+
+
+@pytest.mark.parametrize(
+    ("tax", "is_right"), [(600, True), (700, True), (800, True), (500, False), (900, False)]
+)
+def test_a_refund_may_give_back_any_rate_there_was(tax: int, is_right: bool) -> None:  # noqa: FBT001 - right or not
+    """What was bought under 6 per cent comes back under 8; a day may have some of each."""
+    rules = (TaxRule("S6", dt.date(2018, 9, 1), "6"), TaxRule("S8", BEGAN, "8"))
+    later = TaxRule("S10", dt.date(2030, 1, 1), "10")
+    rates = msgspec.structs.replace(mapping(), taxes={"GST": (later, *rules)})
+    assert is_right is not any(wrong_taxes(day(-10_000, -tax), rates))
+    assert (tax == 800) is not any(wrong_taxes(day(10_000, tax), rates))
+    unsaid = msgspec.structs.replace(
+        rates, taxes={"GST": (TaxRule("S6", rules[0].from_date), rules[1])}
+    )
+    assert not any(wrong_taxes(day(-10_000, -tax), unsaid))
 
 
 def test_what_the_mapping_does_not_say_is_not_checked() -> None:
