@@ -20,6 +20,7 @@ from daybook.jobs.check_source import (
     last_common_date,
     reject_rows,
 )
+from daybook.jobs.choose_store_days import stores_named
 from daybook.jobs.load_stores import parse_stores
 from daybook.ledger.stores import read_stores
 from daybook.terminal import AsJson, open_wiring, text_of
@@ -66,7 +67,7 @@ def check(
 ) -> None:
     """Try a source: what would be read, day by day, and what could not. Writes nothing anywhere.
 
-    Ends with 1 when a row cannot be read or a day does not balance.
+    Ends with 1 when a row cannot be read, a day does not balance or is missing.
 
     Example: daybook pos check /mnt/pos --stores stores.toml --from 2026-03-14
     """
@@ -74,10 +75,11 @@ def check(
         url = source_url or wired.pos_url()
         there = _stores(wired, stores)
         source = wired.source_at(url, there)
-        asked = [one for one in there if not store or one.store_id in store]
+        names = ", ".join(sorted(one.store_id for one in there))
+        by_id = {one.store_id: one for one in there}
+        asked = stores_named(by_id, store, f"There are: {names}.") if there else []
         dates = _dates(wired, asked, first, last, url)
-        known = {one.store_id for one in there}
-        checked = check_source(source, asked, *dates, known_store_ids=known)
+        checked = check_source(source, asked, *dates, known_store_ids=by_id)
     if as_json:
         typer.echo(_json(checked, *dates))
     else:
@@ -121,6 +123,10 @@ def _json(checked: Checked, first_date: dt.date, last_date: dt.date) -> str:
         ],
         "rejects": reject_rows(checked),
         "reject_count": checked.reject_count,
+        "missing": [
+            {"date": day.business_date.isoformat(), "store": day.store_id}
+            for day in checked.missing
+        ],
         "stores_without_receipts": list(checked.silent_store_ids),
         "is_fine": checked.is_fine,
     }
@@ -140,6 +146,8 @@ def _print(checked: Checked, first_date: dt.date, last_date: dt.date) -> None:
         for row in rows:
             table.add_row(*(Text(str(value)) for value in row.values()))
         Console().print(table)
+    for day in checked.missing:
+        typer.echo(f"{day.business_date} store {day.store_id}: it should have traded, no receipts.")
     if checked.silent_store_ids:
         typer.echo(f"No receipts of store {', '.join(checked.silent_store_ids)}.")
     for sentence in imbalances(checked):
@@ -165,4 +173,6 @@ def _verdict(checked: Checked) -> str:
         wrong.append(f"{checked.reject_count} rows cannot be read{holding}")
     if checked.failures:
         wrong.append(f"{len(checked.failures)} days do not balance")
+    if checked.missing:
+        wrong.append(f"{len(checked.missing)} days are missing")
     return f"{' and '.join(wrong)}. Nothing was written."

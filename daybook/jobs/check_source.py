@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
@@ -13,10 +14,10 @@ from daybook.sales.business_date import last_closed_date
 from daybook.sales.control_totals import control_failures
 from daybook.sales.daily_totals import daily_totals
 from daybook.sales.frames import joined
+from daybook.sales.store import StoreDay
 from daybook.sales.window import within
 
 if TYPE_CHECKING:
-    import datetime as dt
     from collections.abc import Collection, Mapping, Sequence
 
     from daybook.pos.source import ReceiptSource, Reject
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from daybook.sales.control_totals import ControlFailure
     from daybook.sales.daily_total import DailyTotal
     from daybook.sales.frames import ReceiptBatch
-    from daybook.sales.store import Store, StoreDay
+    from daybook.sales.store import Store
 
 _REJECTS_KEPT_MAX: Final = 1000
 
@@ -43,11 +44,12 @@ class Checked:
     reject_count: int = 0
     held: Mapping[StoreDay, Hold] = field(default_factory=dict)
     silent_store_ids: tuple[str, ...] = ()
+    missing: tuple[StoreDay, ...] = ()
 
     @property
     def is_fine(self) -> bool:
-        """Whether every row could be read and every day balances."""
-        return not self.reject_count and not self.failures
+        """Whether every row could be read, every day balances and none is missing."""
+        return not self.reject_count and not self.failures and not self.missing
 
 
 def check_source(
@@ -87,6 +89,7 @@ def check_source(
     batch = joined(batches)
     totals = daily_totals(batch, stores)
     heard = {total.store_id for total in totals}
+    traded = {StoreDay(total.business_date, total.store_id) for total in totals}
     return Checked(
         source_name=source.name,
         totals=tuple(totals),
@@ -95,7 +98,20 @@ def check_source(
         reject_count=reject_count,
         held=unreadable.holds(stores, first_date, last_date),
         silent_store_ids=tuple(one.store_id for one in stores if one.store_id not in heard),
+        missing=tuple(day for day in _expected(stores, first_date, last_date) if day not in traded),
     )
+
+
+def _expected(stores: Sequence[Store], first: dt.date, last: dt.date) -> list[StoreDay]:
+    """The store-days on which there should be sales, by the stores' own [store.expected]."""
+    dates = [first + dt.timedelta(days=offset) for offset in range((last - first).days + 1)]
+    return [
+        StoreDay(date, store.store_id)
+        for date in dates
+        for store in stores
+        if store.expects_sales_on(date)
+        and (store.opened_date or date) <= date <= (store.closed_date or date)
+    ]
 
 
 def last_common_date(stores: Sequence[Store], now_at: dt.datetime, after: dt.timedelta) -> dt.date:

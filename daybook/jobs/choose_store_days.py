@@ -14,7 +14,7 @@ from daybook.sales.business_date import last_closed_date
 from daybook.sales.store import StoreDay
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
     from sqlalchemy import Engine
 
@@ -158,15 +158,24 @@ def chosen_stores(engine: Engine, store_ids: Collection[str] | None) -> Sequence
         known = {store_id: one.store for store_id, one in read_stores(connection).items()}
     if not known:
         raise InputError("There is no store yet. Load them with: daybook stores load stores.toml")
+    return stores_named(known, store_ids, "See them with: daybook stores list")
+
+
+def stores_named(
+    known: Mapping[str, Store], store_ids: Collection[str] | None, advice: str
+) -> list[Store]:
+    """Those of the known stores, or all of them.
+
+    Raises:
+        InputError: an id is not known; the sentence ends with the advice.
+    """
     if not store_ids:
         return list(known.values())
     for store_id in store_ids:
         if store_id not in known:
             near = get_close_matches(store_id, known, n=1)
             hint = f" Did you mean '{near[0]}'?" if near else ""
-            raise InputError(
-                f"There is no store '{store_id}'.{hint} See them with: daybook stores list"
-            )
+            raise InputError(f"There is no store '{store_id}'.{hint} {advice}")
     return [known[store_id] for store_id in sorted(set(store_ids))]
 
 

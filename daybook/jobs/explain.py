@@ -14,9 +14,11 @@ from daybook.errors import InputError
 from daybook.ledger.filed_documents import filed_documents
 from daybook.ledger.mappings import read_mappings
 from daybook.ledger.receipts import read_receipts
+from daybook.ledger.store_days import read_store_days
 from daybook.ledger.stores import read_stores
 from daybook.money import amount_from_minor, minor_from_amount
 from daybook.posting.documents import DocumentKind, Payment, SalesDocument
+from daybook.posting.holds import HoldCode
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -25,10 +27,12 @@ if TYPE_CHECKING:
     from sqlalchemy import Engine
 
     from daybook.posting.documents import Document
+    from daybook.posting.holds import Hold
     from daybook.posting.mapping import Mapping
     from daybook.sales.frames import ReceiptBatch
     from daybook.sales.store import StoreDay
 
+_TOLD_BY_RECEIPTS: Final = {HoldCode.UNBALANCED, HoldCode.CONTROL_TOTAL}
 _NOT_MAPPED: Final = "not mapped"
 _ROUNDING_MAX: Final = 4  # a till rounds to five of the smallest unit, so it leaves no more
 _NAMED_MAX: Final = 3
@@ -118,6 +122,7 @@ class StoreDayFacts:
     receipts: tuple[Receipt, ...]
     documents: tuple[Document, ...]
     mapping: Mapping | None
+    holds: tuple[Hold, ...] = ()
 
 
 def store_day_facts(engine: Engine, store_day: StoreDay) -> StoreDayFacts:
@@ -136,8 +141,10 @@ def store_day_facts(engine: Engine, store_day: StoreDay) -> StoreDayFacts:
         receipts = receipts_of(read_receipts(connection, [store_day]))
         filed = filed_documents(connection, [store_day])[store_day]
         dated = read_mappings(connection).get(store.organisation_id or 0)
+        status = read_store_days(connection, [store_day]).get(store_day)
     mapping = dated.on(store_day.business_date) if dated else None
-    return StoreDayFacts(store_day, receipts, tuple(one.filed.document for one in filed), mapping)
+    documents = tuple(one.filed.document for one in filed)
+    return StoreDayFacts(store_day, receipts, documents, mapping, status.holds if status else ())
 
 
 def receipts_of(batch: ReceiptBatch) -> tuple[Receipt, ...]:
@@ -168,7 +175,10 @@ def explain(facts: StoreDayFacts) -> Explained:
     counted = [one for one in facts.receipts if not one.is_voided]
     odd = tuple(one for one in counted if one.difference_minor)
     sums = tuple(_sums(counted, facts))
-    return Explained(odd, sums, _sentence(facts, odd, sums))
+    # Receipts that do not balance are named below, with more than the hold says of them.
+    holds = [one for one in facts.holds if not odd or one.code not in _TOLD_BY_RECEIPTS]
+    said = [*(one.sentence for one in holds), _sentence(facts, odd, sums)]
+    return Explained(odd, sums, " ".join(said))
 
 
 def places_of(facts: StoreDayFacts, receipt_id_pos: str) -> list[Place]:
@@ -267,6 +277,8 @@ def _sentence(facts: StoreDayFacts, odd: Sequence[Receipt], sums: Sequence[Sum])
         named = "; ".join(_why(one) for one in odd[:_NAMED_MAX])
         more = f"; and {len(odd) - _NAMED_MAX} more receipts" if len(odd) > _NAMED_MAX else ""
         return f"{_apart(odd)}: {named}{more}. Correct it in the point of sale."
+    if not facts.documents and facts.holds:
+        return "The receipts that were read balance, and no document was made of them."
     if not facts.documents:
         return (
             "Every receipt balances, and no document was made of them yet: run the day, or see "
@@ -274,7 +286,8 @@ def _sentence(facts: StoreDayFacts, odd: Sequence[Receipt], sums: Sequence[Sum])
         )
     differing = [one for one in sums if one.difference_minor]
     if not differing:
-        return "Every receipt balances, and the documents say the same to the cent."
+        which = "The receipts that were read balance" if facts.holds else "Every receipt balances"
+        return f"{which}, and the documents say the same to the cent."
     named = "; ".join(_difference(one) for one in differing[:_NAMED_MAX])
     more = f"; and {len(differing) - _NAMED_MAX} more" if len(differing) > _NAMED_MAX else ""
     return (

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
 from daybook.errors import InputError
-from daybook.jobs.unreadable_days import UnreadableRows
+from daybook.jobs.unreadable_days import UnreadableRows, place_of
 from daybook.ledger.receipts import ReceiptCounts, WholeDays, write_receipts
 from daybook.ledger.rejects import RejectRow, write_rejects
 from daybook.ledger.stores import read_stores
@@ -61,10 +61,7 @@ class Extracted:
     @property
     def sentences(self) -> list[str]:
         """One sentence for each row that could not be read, and one for those not shown."""
-        shown = [
-            f"{one.url} row {one.row_number}, {one.column}: {one.reason} Its receipt was left out."
-            for one in self.rejects
-        ]
+        shown = [f"{place_of(one)}: {one.reason}" for one in self.rejects]
         more = self.reject_count - len(shown)
         return [*shown, *([f"{more} more rows could not be read."] if more > 0 else [])]
 

@@ -14,6 +14,7 @@ from daybook.sales.store import StoreDay
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+    from daybook.ledger.rejects import RejectRow
     from daybook.pos.source import Reach, Reject
     from daybook.sales.store import Store
 
@@ -60,7 +61,7 @@ class UnreadableRows:
         return {day: _hold(rows, is_certain=day in exact) for day, rows in sorted(held.items())}
 
 
-def place_of(reject: Reject) -> str:
+def place_of(reject: Reject | RejectRow) -> str:
     """Where it stands, as a sentence says it."""
     row = f" row {reject.row_number}" if reject.row_number else ""
     column = f", {reject.column}" if reject.column else ""

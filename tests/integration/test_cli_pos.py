@@ -91,6 +91,19 @@ def test_what_is_wrong_is_said_and_ends_with_one(check: Run, tmp_path: Path) -> 
     assert "1 rows cannot be read (1 day would be held) and 1 days do not balance. Nothing" in said
 
 
+def test_a_missing_day_is_said_and_ends_with_one(check: Run, tmp_path: Path) -> None:
+    """The store trades every day; one that does not say so has no missing days."""
+    folder = write_csv(tmp_path / "pos", [Receipt()])
+    stores = tmp_path / "stores.toml"
+    stores.write_text(f"{STORES}[store.expected]\n")
+    code, said = check(str(folder), "--stores", str(stores), *DAY)
+    assert 1 == code
+    assert "2026-03-14 store S02: it should have traded, no receipts." in said
+    assert "1 days are missing. Nothing was written." in said
+    _, said = check(str(folder), "--stores", str(stores), "--json", *DAY)
+    assert [{"date": "2026-03-14", "store": "S02"}] == json.loads(said)["missing"]
+
+
 def test_a_script_reads_json(check: Run, tmp_path: Path) -> None:
     """The same as the table says, and the rejects in full."""
     folder = write_csv(tmp_path / "pos", [Receipt(), Receipt(store_id="S99")])
@@ -134,7 +147,8 @@ def test_stores_come_from_the_ledger_and_nothing_is_written(
         (("--to", "2026-03-14"), "files at"),
         ((), "files at"),
         (("--from", "2026-03-14", "--to", "2026-03-13"), "is before the first date"),
-        (("--store", "S98"), "There are no stores to check"),
+        (("--store", "S98"), "There is no store 'S98'."),
+        (("--store", "S01", "--store", "S1"), "There is no store 'S1'. Did you mean 'S01'?"),
     ],
 )
 def test_dates_and_stores_have_defaults(

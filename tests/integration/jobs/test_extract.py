@@ -14,7 +14,7 @@ from daybook.clock import SystemClock
 from daybook.errors import InputError
 from daybook.jobs.extract import Extracted, extract
 from daybook.ledger.receipts import ReceiptCounts, receipt_counts
-from daybook.ledger.rejects import read_rejects
+from daybook.ledger.rejects import RejectRow, read_rejects
 from daybook.pos.files import FilesSource
 from daybook.pos.source import Page, Reject
 from daybook.sales.store import Store, StoreDay
@@ -182,3 +182,15 @@ def test_the_log_line_says_what_happened(ledger: Engine) -> None:
     assert "1 receipts new, 0 changed, 0 unchanged; 0 rows rejected" == str(
         run(Shelf((Page(batch([Receipt()])),)), ledger)
     )
+
+
+def test_what_could_not_be_read_is_said_by_its_place() -> None:
+    """A receipt of an API stands in no row, and only its reason says what became of it."""
+    api = RejectRow("https://till.example/orders/O1", 0, "", "It has no id. It is left out.")
+    row = RejectRow("lines.csv", 3, "net_amount", "It is empty; fill it in.")
+    extracted = Extracted(ReceiptCounts(0, 0, 0), reject_count=3, rejects=(api, row))
+    assert [
+        "https://till.example/orders/O1: It has no id. It is left out.",
+        "lines.csv row 3, net_amount: It is empty; fill it in.",
+        "1 more rows could not be read.",
+    ] == extracted.sentences

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -20,7 +20,7 @@ from daybook.jobs.check_source import (
 )
 from daybook.pos.files import FilesSource
 from daybook.pos.source import Page, Reject
-from daybook.sales.store import Store
+from daybook.sales.store import Store, StoreDay, TradingDays
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
@@ -133,6 +133,17 @@ def test_stores_that_are_not_known_are_rejects(tmp_path: Path) -> None:
     """What a run would leave out is said."""
     folder = write_csv(tmp_path, [Receipt(), Receipt(store_id="S99")])
     assert ["store_id"] == [one.column for one in checked(FilesSource(str(folder))).rejects]
+
+
+def test_a_day_on_which_a_store_should_have_traded_is_missing() -> None:
+    """By its [store.expected], and while it is open; a store without the table misses none."""
+    source = Shelf((Page(batch([Receipt()])),))
+    expected = TradingDays(closed_dates=(DATE - DAY,))
+    opened = replace(SINGAPORE, expected=expected, opened_date=DATE - 2 * DAY)
+    found = checked(source, opened, BAR, first=DATE - 3 * DAY)
+    assert (StoreDay(DATE - 2 * DAY, "S01"),) == found.missing
+    assert not found.is_fine
+    assert checked(source, opened, BAR, first=DATE - DAY).is_fine
 
 
 def test_no_stores_and_crossed_dates_are_sentences() -> None:

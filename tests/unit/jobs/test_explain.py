@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import replace
 
 import pytest
 from till import SINGAPORE, Receipt, batch
 
 from daybook.errors import InputError
 from daybook.jobs.explain import StoreDayFacts, Sum, explain, places_of, receipts_of
+from daybook.posting.holds import Hold, HoldCode
 from daybook.posting.mapping import Mapping
 from daybook.posting.plan import plan_documents
 from daybook.sales.daily_totals import daily_totals
@@ -118,6 +120,22 @@ def test_day_without_receipts_or_documents_says_so() -> None:
     """Nothing to compare is said in its own words."""
     assert "has no receipts of store S01 on 2026-03-14" in explain(facts()).sentence
     assert "no document was made of them yet" in explain(facts(Receipt())).sentence
+
+
+def test_what_holds_the_day_is_said_first() -> None:
+    """A posted day may lack a receipt that could not be read: equal sums are then no answer."""
+    said = "A row of this day could not be read, so receipts are missing: lines.csv row 3."
+    hold = Hold(HoldCode.UNREADABLE, "lines.csv row 3", said)
+    sale = Receipt("R1")
+    posted = replace(facts(sale, made_of=(sale,)), holds=(hold,))
+    assert f"{said} The receipts that were read balance, and the documents say the same" in (
+        explain(posted).sentence
+    )
+    assert explain(replace(posted, documents=())).sentence.endswith("no document was made of them.")
+    unbalanced = Hold(HoldCode.UNBALANCED, "SGD", "Lines and tenders differ.")
+    short = replace(sale, tenders=(("Cash", 1),))
+    told = explain(replace(facts(short), holds=(unbalanced, hold))).sentence
+    assert told.startswith(f"{said} Tenders less lines and tax come to")
 
 
 def test_receipt_leads_to_its_lines_and_payments() -> None:
