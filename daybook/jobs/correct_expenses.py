@@ -2,6 +2,8 @@
 
 The entries are documents like any other: planned with a natural key, posted once by `post`, and
 looked up when a reply was lost. Asking again compares with all entries so far, and finds nothing.
+What the difference is computed from is compared with Xero first: an entry on top of what somebody
+changed there would be wrong.
 """
 
 from __future__ import annotations
@@ -11,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from daybook.expenses.problems import CORRECTABLE, Problem, ProblemCode
 from daybook.expenses.states import Stage
+from daybook.jobs.expense_in_xero import differences, different_in_xero
 from daybook.jobs.post import post
 from daybook.jobs.update_expenses import read_books, wanted_plan
 from daybook.ledger.documents import SENT_STATES
@@ -24,6 +27,7 @@ from daybook.ledger.expense_mappings import read_expense_mappings
 from daybook.ledger.expenses import Event, read_expenses, write_events, write_problems
 from daybook.ledger.organisation_lock import organisation_lock
 from daybook.posting.expense_correction import plan_corrections
+from daybook.xero.bank_transactions import read_bank_transaction
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -33,6 +37,7 @@ if TYPE_CHECKING:
     from daybook.clock import Clock
     from daybook.jobs.sync_expenses import Syncing
     from daybook.jobs.update_expenses import UpdateBooks
+    from daybook.ledger.expense_corrections import StoredCorrection
     from daybook.ledger.expenses import LedgerExpense
     from daybook.ledger.organisations import Organisation
     from daybook.posting.documents import SpendMoney
@@ -78,14 +83,14 @@ def correct_expenses(
 ) -> ExpensesCorrected:
     """Post what is missing in Xero for these expenses, as entries of their own."""
     if not dry_run:
-        _post(syncing, organisation, expense_ids)  # what an earlier run left unsettled
-    corrected = _plan(syncing, organisation, expense_ids, dry_run=dry_run)
+        _post(syncing, organisation, ())  # looks up what an earlier run left unsettled
+    corrected, hashes = _plan(syncing, organisation, expense_ids, dry_run=dry_run)
     if dry_run or not corrected.entries:
         return corrected
     _post(syncing, organisation, list(corrected.entries))
     with syncing.engine.begin() as connection:
-        problems = _settle(connection, corrected, syncing)
-    return ExpensesCorrected(corrected.entries, {**corrected.problems, **problems})
+        settled = _settle(connection, corrected.entries, hashes, syncing)
+    return ExpensesCorrected(settled.entries, {**corrected.problems, **settled.problems})
 
 
 def _post(syncing: Syncing, organisation: Organisation, expense_ids: Sequence[str]) -> None:
@@ -101,49 +106,74 @@ def _post(syncing: Syncing, organisation: Organisation, expense_ids: Sequence[st
     )
 
 
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What the ledger has of one expense: its version, and every entry about it so far."""
+
+    one: LedgerExpense
+    original: SpendMoney | None
+    corrections: tuple[StoredCorrection, ...]
+
+
 def _plan(
     syncing: Syncing, organisation: Organisation, expense_ids: Sequence[str], *, dry_run: bool
-) -> ExpensesCorrected:
-    """Compare what is wanted with the original and its entries so far; store what is missing."""
+) -> tuple[ExpensesCorrected, dict[str, str]]:
+    """Compare what is wanted with the original and its entries so far; store what is missing.
+
+    Also returns the version of each expense that was compared.
+    """
     entries: dict[str, tuple[SpendMoney, ...]] = {}
     problems: dict[str, tuple[Problem, ...]] = {}
+    agreeing = []
     with organisation_lock(
         syncing.engine, organisation, wait_seconds=600, clock=syncing.clock
     ) as connection:
         with connection.begin():
-            some = [
-                one
-                for one in read_expenses(connection, expense_ids)
-                if one.organisation_id == organisation.organisation_id
-            ]
+            known = _known(connection, organisation, expense_ids)
             mappings = read_expense_mappings(connection)[organisation.organisation_id]
         client = syncing.client_of(organisation.organisation_id)
         books = read_books(client, mappings, syncing.prefix)
-        with connection.begin():
-            for one in some:
-                expense_id = one.expense.expense_id
-                found = _entries(connection, one, books, syncing.clock)
-                if isinstance(found, Problem):
-                    problems[expense_id] = (found,)
-                elif found:
-                    entries[expense_id] = found
-                elif not dry_run:
-                    write_reviewed(
-                        connection, {expense_id: one.content_hash}, now_at=syncing.clock.now()
-                    )
-            if not dry_run:
-                _store(connection, organisation, some, entries, syncing)
-    return ExpensesCorrected(entries, problems)
+        for one in known:
+            expense_id = one.one.expense.expense_id
+            found = _entries(one, books, syncing.clock)
+            if isinstance(found, Problem):
+                problems[expense_id] = (found,)
+            elif found:
+                entries[expense_id] = found
+            else:
+                agreeing.append(expense_id)
+        hashes = {one.one.expense.expense_id: one.one.content_hash for one in known}
+        if not dry_run:
+            with connection.begin():
+                now_at = syncing.clock.now()
+                write_reviewed(connection, {key: hashes[key] for key in agreeing}, now_at=now_at)
+                _store(connection, organisation, hashes, entries, syncing)
+    return ExpensesCorrected(entries, problems), hashes
+
+
+def _known(
+    connection: Connection, organisation: Organisation, expense_ids: Sequence[str]
+) -> list[_Known]:
+    some = [
+        one
+        for one in read_expenses(connection, expense_ids)
+        if one.organisation_id == organisation.organisation_id
+    ]
+    ids = [one.expense.expense_id for one in some]
+    filed, corrections = filed_expense_documents(connection, ids), read_corrections(connection, ids)
+    return [
+        _Known(one, filed.get(key), tuple(c for c in corrections[key] if c.state in SENT_STATES))
+        for key, one in zip(ids, some, strict=True)
+    ]
 
 
 def _store(
     connection: Connection,
     organisation: Organisation,
-    some: Sequence[LedgerExpense],
+    hashes: dict[str, str],
     entries: dict[str, tuple[SpendMoney, ...]],
     syncing: Syncing,
 ) -> None:
-    hashes = {one.expense.expense_id: one.content_hash for one in some}
     planned = [
         PlannedExpense(key, organisation.organisation_id, document, hashes[key])
         for key, documents in entries.items()
@@ -154,12 +184,18 @@ def _store(
     )
 
 
-def _entries(
-    connection: Connection, one: LedgerExpense, books: UpdateBooks, clock: Clock
-) -> tuple[SpendMoney, ...] | Problem:
+def _entries(known: _Known, books: UpdateBooks, clock: Clock) -> tuple[SpendMoney, ...] | Problem:
     """What is missing in Xero for one expense, or why nothing can be said or done about it."""
+    one, original = known.one, known.original
     expense_id = one.expense.expense_id
-    if one.stage is not Stage.SYNCED or not any(p.code in CORRECTABLE for p in one.problems):
+    if one.is_updating:
+        said = (
+            "It is not known yet whether Xero took an earlier update of it. Daybook looks it up "
+            f"first: daybook expenses sync {expense_id}"
+        )
+        return Problem(ProblemCode.NOT_CORRECTABLE, expense_id, said)
+    is_correctable = any(problem.code in CORRECTABLE for problem in one.problems)
+    if one.stage is not Stage.SYNCED or original is None or not is_correctable:
         said = (
             "No correcting entry is needed: it is not in Xero yet, or nothing stands in the way of "
             f"updating it there. Sync it: daybook expenses sync {expense_id}"
@@ -168,12 +204,7 @@ def _entries(
     plan = wanted_plan(one, books)
     if plan.document is None:
         return plan.problems[0]
-    corrections = [
-        each
-        for each in read_corrections(connection, [expense_id])[expense_id]
-        if each.state in SENT_STATES
-    ]
-    if any(each.state != "posted" for each in corrections):
+    if any(each.state != "posted" for each in known.corrections):
         said = (
             "It is not known yet whether Xero took an earlier correcting entry. Ask again in a "
             "minute; Daybook looks it up first."
@@ -185,37 +216,76 @@ def _entries(
     if books.locked_until and entry_date <= books.locked_until:
         said = f"Xero is locked up to {books.locked_until}, so no entry can be dated today."
         return Problem(ProblemCode.LOCKED, expense_id, said)
-    original = filed_expense_documents(connection, [expense_id])[expense_id]
-    filed = [original, *(each.document for each in corrections)]
-    return plan_corrections(filed, plan.document, books.chart.tax_rates, entry_date=entry_date)
+    filed = [original, *(each.document for each in known.corrections)]
+    ids_xero = [one.id_xero, *(each.id_xero for each in known.corrections)]
+    changed = _changed_in_xero(expense_id, filed, ids_xero, books)
+    return changed or plan_corrections(
+        filed, plan.document, books.chart.tax_rates, entry_date=entry_date
+    )
+
+
+def _changed_in_xero(
+    expense_id: str, filed: Sequence[SpendMoney], ids_xero: Sequence[str | None], books: UpdateBooks
+) -> Problem | None:
+    """The hold of an expense whose entries are not in Xero as they were posted."""
+    for document, id_xero in zip(filed, ids_xero, strict=True):
+        assert id_xero is not None, "what is posted has its id"
+        found = differences(document, read_bank_transaction(books.client, id_xero))
+        if found:
+            return different_in_xero(document.reference, expense_id, found)
+    return None
 
 
 def _settle(
-    connection: Connection, corrected: ExpensesCorrected, syncing: Syncing
-) -> dict[str, tuple[Problem, ...]]:
-    """Record with each expense what became of its entries; the problems of those not posted."""
-    now_at = syncing.clock.now()
+    connection: Connection,
+    entries: dict[str, tuple[SpendMoney, ...]],
+    hashes: dict[str, str],
+    syncing: Syncing,
+) -> ExpensesCorrected:
+    """Record with each expense what became of its entries: those posted, and why others are not.
+
+    An expense that changed since the entries were planned keeps its entries and stays Updated.
+    """
     expenses = {
-        one.expense.expense_id: one for one in read_expenses(connection, list(corrected.entries))
+        one.expense.expense_id: one
+        for one in read_expenses(connection, list(entries), for_update=True)
     }
-    problems: dict[str, tuple[Problem, ...]] = {}
-    hashes: dict[str, str] = {}
+    posted: dict[str, tuple[SpendMoney, ...]] = {}
+    said: dict[str, tuple[Problem, ...]] = {}
+    stored: dict[str, tuple[Problem, ...]] = {}
     events = []
-    for key, stored in read_corrections(connection, list(corrected.entries)).items():
-        wanted = {one.natural_key for one in corrected.entries[key]}
-        mine = [one for one in stored if one.document.natural_key in wanted]
-        references = [one.document.reference for one in mine]
-        refused = [one for one in mine if one.state != "posted"]
-        if not refused:
-            hashes[key] = expenses[key].content_hash
+    for key, found in read_corrections(connection, list(entries)).items():
+        there = {one.document.natural_key: one for one in found}
+        mine = [there.get(one.natural_key) for one in entries[key]]
+        done = tuple(one.document for one in mine if one and one.state == "posted")
+        posted |= {key: done} if done else {}
+        problem = next((_not_posted(key, one) for one in mine if not _is_posted(one)), None)
+        if problem is None:
+            references = [one.reference for one in done]
             events.append(Event(key, "corrected", {"references": references}))
             continue
-        sentence = refused[0].sentence or "It is not known whether Xero took the entry; ask again."
-        reference = refused[0].document.reference
-        said = f"The correcting entry {reference} is not in Xero: {sentence}"
-        problems[key] = (*expenses[key].problems, Problem(ProblemCode.REFUSED, reference, said))
-        events.append(Event(key, "correction refused", {"why": said}))
-    write_reviewed(connection, hashes, now_at=now_at)
-    write_problems(connection, problems, now_at=now_at)
+        said[key] = (problem,)
+        if problem.code is ProblemCode.REFUSED:
+            stored[key] = said[key] = (*expenses[key].problems, problem)
+            events.append(Event(key, "correction refused", {"why": problem.sentence}))
+    now_at = syncing.clock.now()
+    reviewed = {key: hashes[key] for key in entries if key not in said}
+    write_reviewed(connection, reviewed, now_at=now_at)
+    write_problems(connection, stored, now_at=now_at)
     write_events(connection, events, actor=syncing.run_id, now_at=now_at)
-    return problems
+    return ExpensesCorrected(posted, said)
+
+
+def _is_posted(stored: StoredCorrection | None) -> bool:
+    return stored is not None and stored.state == "posted"
+
+
+def _not_posted(expense_id: str, stored: StoredCorrection | None) -> Problem:
+    """Why an entry is not in Xero: it is not wanted as it was, Xero refused it, or no answer."""
+    if stored is None or (stored.state == "planned" and not stored.sentence):
+        said = "It changed meanwhile, so no entry was posted as it was planned. Ask again."
+        return Problem(ProblemCode.NOT_CORRECTABLE, expense_id, said)
+    sentence = stored.sentence or "It is not known whether Xero took the entry; ask again."
+    reference = stored.document.reference
+    said = f"The correcting entry {reference} is not in Xero: {sentence}"
+    return Problem(ProblemCode.REFUSED, reference, said)

@@ -13,7 +13,7 @@ from daybook.expenses.problems import Problem, ProblemCode
 from daybook.expenses.states import Stage
 from daybook.ledger.expense_documents import (
     PlannedExpense,
-    document_ids_xero,
+    our_transactions,
     write_planned_expenses,
 )
 from daybook.ledger.expense_mappings import read_expense_mappings, read_links
@@ -95,7 +95,6 @@ def plan_expenses(  # noqa: PLR0913 - the composition of one planning
             if one.document_state not in _UNDER_WAY
         ]
         links, mappings = read_links(connection), read_expense_mappings(connection)
-        ours = {key: document_ids_xero(connection, key) for key in _organisations(pending)}
     problems = {
         one.expense.expense_id: tuple(
             eligibility_problems(one.expense, _link(one, links), excluded_countries)
@@ -104,7 +103,9 @@ def plan_expenses(  # noqa: PLR0913 - the composition of one planning
     }
     eligible = [one for one in pending if not problems[one.expense.expense_id]]
     books = {
-        key: _read_books(client_of(key), [o for o in eligible if o.organisation_id == key], ours)
+        key: _read_books(
+            client_of(key), [o for o in eligible if o.organisation_id == key], engine, key
+        )
         for key in _organisations(eligible)
     }
     planned = []
@@ -171,12 +172,12 @@ def _link(
 
 
 def _read_books(
-    client: XeroClient, some: Sequence[LedgerExpense], ours: Mapping[int, Collection[str]]
+    client: XeroClient, some: Sequence[LedgerExpense], engine: Engine, organisation_id: int
 ) -> _Books:
     """Chart, lock date, and the payments around these expenses that are not ours."""
     organisation = read_organisation(client)
     locks = [organisation.period_lock_date, organisation.year_end_lock_date]
-    others, references = _others(client, some, ours[some[0].organisation_id or 0])
+    others, references = _others(client, some, engine, organisation_id)
     return _Books(
         read_chart(client),
         max((lock for lock in locks if lock), default=None),
@@ -186,22 +187,27 @@ def _read_books(
 
 
 def _others(
-    client: XeroClient, some: Sequence[LedgerExpense], known: Collection[str]
+    client: XeroClient, some: Sequence[LedgerExpense], engine: Engine, organisation_id: int
 ) -> tuple[OtherPayments, frozenset[str]]:
     """What stands in Xero around these expenses and is not ours, and the references there."""
     others, references = OtherPayments(), set()
+    there: list[BankTransactionInXero] = []
     for kind in (DocumentKind.SPEND_MONEY, DocumentKind.RECEIVE_MONEY):
         is_in = kind is DocumentKind.RECEIVE_MONEY
         dates = [one.expense.spent_date for one in some if one.expense.is_money_in is is_in]
         if not dates:
             continue
         first, last = min(dates) - AROUND, max(dates) + AROUND
-        for found in list_bank_transactions(client, kind, first, last):
-            if found.id_xero not in known:
-                others.add(_bank_payment(found))
-                references.add(found.reference)
+        there += list_bank_transactions(client, kind, first, last)
         for bill in () if is_in else list_bills(client, first - BILL_BEFORE, last):
             others.add(_bill(bill))
+    # Read after Xero's list, so that what another run posts meanwhile is known as ours.
+    with engine.connect() as connection:
+        ours = our_transactions(connection, organisation_id)
+    for found in there:
+        if found.id_xero not in ours.ids_xero and found.reference not in ours.unsettled_references:
+            others.add(_bank_payment(found))
+            references.add(found.reference)
     return others, frozenset(references)
 
 

@@ -10,7 +10,8 @@ import msgspec
 from daybook.errors import InputError
 from daybook.expenses.expense import Override
 from daybook.expenses.states import Stage
-from daybook.ledger.expenses import read_expenses, write_overrides, write_stage
+from daybook.ledger.documents import SENT_STATES
+from daybook.ledger.expenses import lock_documents, read_expenses, write_overrides, write_stage
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -54,8 +55,10 @@ def move_expenses(
     assert stage is not Stage.SYNCED, "only Xero's answer makes an expense synced"
     with engine.begin() as connection:
         known = _known(connection, expense_ids)
+        # Read again under the lock: a loader may have claimed one since.
+        states = lock_documents(connection, list(known))
         for expense_id, one in known.items():
-            if one.stage is Stage.SYNCED or one.document_state in {"sending", "unknown", "posted"}:
+            if one.stage is Stage.SYNCED or states.get(expense_id) in SENT_STATES:
                 raise InputError(
                     f"{expense_id} is in Xero already, or on its way there. Remove it in Xero "
                     "first if it should not be there."

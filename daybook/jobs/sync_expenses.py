@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from daybook.expenses.states import Stage
 from daybook.jobs.plan_expenses import plan_expenses
 from daybook.jobs.post import Posted, post
 from daybook.jobs.update_expenses import update_expenses
@@ -57,14 +58,19 @@ def post_batch(
     *,
     with_updates: bool,
 ) -> str:
-    """Post what is planned for these expenses; `with_updates` also those changed since synced."""
+    """Post what is planned for these expenses; `with_updates` also those changed since synced.
+
+    Correcting entries are not posted: `correct_expenses` alone compares them with Xero first.
+    """
+    with syncing.engine.connect() as connection:
+        pending = read_expenses(connection, expense_ids, stage=Stage.PENDING)
     client = syncing.client_of(organisation.organisation_id)
     posted: Posted = post(
         syncing.engine,
         client,
         organisation,
         (),
-        expense_ids=expense_ids,
+        expense_ids=[one.expense.expense_id for one in pending],
         run_id=syncing.run_id,
         clock=syncing.clock,
         progress=syncing.progress,

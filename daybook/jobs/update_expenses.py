@@ -1,7 +1,9 @@
 """Brings synced expenses that changed since into Xero, while Xero lets them change.
 
 An update replaces the whole bank transaction by the same one however often it is sent, so that
-after a lost reply it is simply sent again. Reconciled or locked ones are left, and it is said why.
+after a lost reply it is simply sent again. That it is sent is committed first: after a crash, or
+when no answer came, the next run reads from Xero which version is there before anything else.
+Reconciled or locked ones are left, and it is said why.
 """
 
 from __future__ import annotations
@@ -12,12 +14,22 @@ from typing import TYPE_CHECKING, Final
 from daybook.errors import Refused, UnknownOutcome
 from daybook.expenses.problems import Problem, ProblemCode
 from daybook.expenses.states import Stage
+from daybook.jobs.expense_in_xero import (
+    differences,
+    different_in_xero,
+    is_same,
+    version_in_xero,
+)
+from daybook.jobs.post import ARRIVAL_SECONDS
 from daybook.ledger.documents import SENT_STATES
 from daybook.ledger.expense_corrections import read_corrections
 from daybook.ledger.expense_documents import (
     PlannedExpense,
     filed_expense_documents,
+    read_updating,
+    write_update_settled,
     write_updated_expense,
+    write_updating,
 )
 from daybook.ledger.expense_mappings import read_expense_mappings
 from daybook.ledger.expenses import Event, read_expenses, write_events, write_problems
@@ -42,6 +54,7 @@ if TYPE_CHECKING:
     from daybook.ledger.organisations import Organisation
     from daybook.posting.chart import ChartFacts
     from daybook.posting.documents import SpendMoney
+    from daybook.xero.bank_transactions import BankTransactionInXero
     from daybook.xero.client import XeroClient
 
 _TRIES: Final = 3
@@ -106,29 +119,69 @@ def update_expenses(  # noqa: PLR0913 - the composition of one update
         if not changed:
             return ExpensesUpdated(0, 0, {})
         books = read_books(client, mappings[organisation.organisation_id], prefix)
+        updating = _Updating(connection, books, run_id, clock)
         updated = unchanged = 0
         problems: dict[str, tuple[Problem, ...]] = {}
         for one in changed:
             expense_id = one.expense.expense_id
-            plan = wanted_plan(one, books)
-            document = plan.document
-            if document is None:
-                found = plan.problems
-            elif entries[expense_id]:
-                whole = [filed[expense_id], *entries[expense_id]]
-                found = _corrected_problems(one, document, whole, books)
-                unchanged += not found
-                document = filed[expense_id]
-            elif payload_hash(document) == payload_hash(filed[expense_id]):
-                unchanged, found = unchanged + 1, ()
-            else:
-                found = _send(one, document, filed[expense_id], books)
-                updated += not found
-            if found:
-                problems[expense_id] = found
+            plan, is_sent = _update(updating, one, filed[expense_id], entries[expense_id])
+            updated += is_sent
+            unchanged += not is_sent and not plan.problems
+            if plan.problems:
+                problems[expense_id] = plan.problems
             with connection.begin():
-                _write(connection, one, ExpensePlan(document, found), run_id=run_id, clock=clock)
+                _write(connection, one, plan, run_id=run_id, clock=clock)
     return ExpensesUpdated(updated, unchanged, problems)
+
+
+@dataclass(frozen=True, slots=True)
+class _Updating:
+    """One run: `connection` holds the organisation's lock."""
+
+    connection: Connection
+    books: UpdateBooks
+    run_id: str
+    clock: Clock
+
+
+def _update(
+    updating: _Updating, one: LedgerExpense, filed: SpendMoney, entries: Sequence[SpendMoney]
+) -> tuple[ExpensePlan, bool]:
+    """What is recorded as being in Xero, or the problems; and whether Xero was changed."""
+    is_certain = True
+    if one.is_updating:
+        found = _settle(updating, one, filed)
+        is_certain, filed = found is not None, found or filed
+    plan = wanted_plan(one, updating.books)
+    document = plan.document
+    if document is None:
+        return plan, False
+    if entries:
+        whole = [filed, *entries]
+        return ExpensePlan(filed, _corrected_problems(one, document, whole, updating.books)), False
+    if is_certain and payload_hash(document) == payload_hash(filed):
+        return ExpensePlan(document), False
+    problems = _send(updating, one, document, filed)
+    return ExpensePlan(document, problems), not problems
+
+
+def _settle(updating: _Updating, one: LedgerExpense, before: SpendMoney) -> SpendMoney | None:
+    """Which version Xero holds after an update without an answer; None when it is neither."""
+    assert one.id_xero is not None, "a synced expense is in Xero"
+    expense_id, clock = one.expense.expense_id, updating.clock
+    with updating.connection.begin():
+        after, sent_at = read_updating(updating.connection, expense_id)
+    # A clock that was set back makes it negative.
+    passed_seconds = max((clock.now() - sent_at).total_seconds(), 0)
+    clock.sleep(max(ARRIVAL_SECONDS - passed_seconds, 0))
+    theirs = read_bank_transaction(updating.books.client, one.id_xero)
+    version = version_in_xero(before, after, theirs)
+    if version is not None:
+        with updating.connection.begin():
+            write_update_settled(
+                updating.connection, expense_id, version, run_id=updating.run_id, now_at=clock.now()
+            )
+    return version
 
 
 def read_books(client: XeroClient, mappings: DatedExpenseMappings, prefix: str) -> UpdateBooks:
@@ -164,29 +217,28 @@ def _corrected_problems(
 
 
 def _send(
-    one: LedgerExpense, document: SpendMoney, filed: SpendMoney, books: UpdateBooks
+    updating: _Updating, one: LedgerExpense, document: SpendMoney, filed: SpendMoney
 ) -> tuple[Problem, ...]:
     """Update it in Xero, or say why not and which entry would correct it."""
     assert one.id_xero is not None, "a synced expense is in Xero"
-    if document.kind is not filed.kind:
-        why = "It was money out and is money in now, or the other way round: Xero keeps the kind."
-        return (_correct_by_entry(ProblemCode.KIND_CHANGED, why, document, filed),)
-    earliest = min(document.date, filed.date)
-    if books.locked_until and earliest <= books.locked_until:
-        why = f"Xero is locked up to {books.locked_until}."
-        return (_correct_by_entry(ProblemCode.LOCKED, why, document, filed),)
+    client = updating.books.client
     for attempt in range(1, _TRIES + 1):
-        there = read_bank_transaction(books.client, one.id_xero)
-        if there.is_reconciled:
-            why = "It is reconciled with a statement line in Xero, so Xero does not let it change."
-            return (_correct_by_entry(ProblemCode.RECONCILED, why, document, filed),)
+        there = read_bank_transaction(client, one.id_xero)
+        fixed = _fixed(there, document, filed, updating.books)
+        if fixed is not None:
+            return _left(one, there, document, filed, fixed)
         try:
-            contact_ids = ensure_contacts(books.client, [document.contact_name])
+            contact_ids = ensure_contacts(client, [document.contact_name])
+            with updating.connection.begin():
+                write_updating(
+                    updating.connection,
+                    one.expense.expense_id,
+                    document,
+                    run_id=updating.run_id,
+                    now_at=updating.clock.now(),
+                )
             update_bank_transaction(
-                books.client,
-                one.id_xero,
-                document,
-                contact_id=contact_ids[document.contact_name],
+                client, one.id_xero, document, contact_id=contact_ids[document.contact_name]
             )
         except Refused as refusal:
             words = refusal.messages or (str(refusal),)
@@ -197,6 +249,37 @@ def _send(
         else:
             return ()
     raise AssertionError("unreachable: the last attempt returns or raises")
+
+
+def _fixed(
+    there: BankTransactionInXero, document: SpendMoney, filed: SpendMoney, books: UpdateBooks
+) -> tuple[ProblemCode, str] | None:
+    """Why Xero does not let it change, if so."""
+    if document.kind is not filed.kind:
+        why = "It was money out and is money in now, or the other way round: Xero keeps the kind."
+        return ProblemCode.KIND_CHANGED, why
+    if books.locked_until and min(document.date, filed.date) <= books.locked_until:
+        return ProblemCode.LOCKED, f"Xero is locked up to {books.locked_until}."
+    if there.is_reconciled:
+        why = "It is reconciled with a statement line in Xero, so Xero does not let it change."
+        return ProblemCode.RECONCILED, why
+    return None
+
+
+def _left(
+    one: LedgerExpense,
+    there: BankTransactionInXero,
+    document: SpendMoney,
+    filed: SpendMoney,
+    fixed: tuple[ProblemCode, str],
+) -> tuple[Problem, ...]:
+    """The entry that would correct it; none on top of what somebody changed in Xero."""
+    found = differences(filed, there)
+    if found and is_same(document, there):
+        return ()  # Xero holds what is wanted: the ledger takes it over
+    if found:
+        return (different_in_xero(document.reference, one.expense.expense_id, found),)
+    return (_correct_by_entry(*fixed, document, filed),)
 
 
 def _correct_by_entry(

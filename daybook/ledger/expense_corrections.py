@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 from sqlalchemy import text
 
-from daybook.ledger.expense_documents import document_rows
+from daybook.ledger.expense_documents import document_rows, drop_unsent_corrections
 from daybook.posting.documents import DocumentKind, SpendMoney, decode
 
 if TYPE_CHECKING:
@@ -27,6 +27,7 @@ class StoredCorrection:
     document: SpendMoney
     state: str
     sentence: str
+    id_xero: str | None
 
 
 def read_corrections(
@@ -38,7 +39,7 @@ def read_corrections(
         document = decode(DocumentKind(row.kind), row.content.encode())
         assert isinstance(document, SpendMoney), "a correcting entry is a bank transaction"
         sentence = str((row.problem or {}).get("sentence", ""))
-        found[row.expense_id].append(StoredCorrection(document, row.state, sentence))
+        found[row.expense_id].append(StoredCorrection(document, row.state, sentence, row.id_xero))
     return found
 
 
@@ -51,14 +52,15 @@ def write_corrections(
     now_at: dt.datetime,
 ) -> None:
     """Plan these entries; what was planned before for these expenses and not sent is dropped."""
-    connection.execute(_DROP, {"ids": list(expense_ids)})
+    drop_unsent_corrections(connection, expense_ids)
     rows = msgspec.json.encode(document_rows(planned)).decode()
     written = connection.execute(_WRITE, {"rows": rows, "run": run_id, "now": now_at}).scalar_one()
     assert written == len(planned), "the numbers of correcting entries are new"
 
 
 def write_reviewed(connection: Connection, hashes: dict[str, str], *, now_at: dt.datetime) -> None:
-    """Say that Xero now holds what these versions of expenses come to."""
+    """Say that Xero now holds what these versions of expenses come to; nothing is left to send."""
+    drop_unsent_corrections(connection, hashes)
     rows = [{"expense_id": key, "content_hash": one} for key, one in hashes.items()]
     connection.execute(_REVIEWED, {"rows": msgspec.json.encode(rows).decode(), "now": now_at})
 
@@ -66,23 +68,13 @@ def write_reviewed(connection: Connection, hashes: dict[str, str], *, now_at: dt
 _OF_EXPENSE: Final = "starts_with(d.natural_key, 'expense:' || e.expense_id || ':correction:')"
 
 _READ: Final = text(f"""
-    SELECT e.expense_id, d.kind, d.state, d.problem, CAST(d.content AS text) AS content
+    SELECT e.expense_id, d.kind, d.state, d.problem, d.id_xero,
+        CAST(d.content AS text) AS content
     FROM expenses e JOIN documents o ON o.id = e.document_id
     JOIN documents d ON d.organisation_id = o.organisation_id AND d.store_id IS NULL
         AND {_OF_EXPENSE}
     WHERE e.expense_id = ANY(:ids)
     ORDER BY e.expense_id, d.id
-""")  # noqa: S608 - a constant of this module
-
-_DROP: Final = text(f"""
-    WITH gone AS (
-        SELECT d.id FROM documents d JOIN expenses e ON {_OF_EXPENSE}
-        WHERE e.expense_id = ANY(:ids) AND d.state IN ('planned', 'rejected')
-        ORDER BY d.id FOR UPDATE OF d
-    ), events AS (
-        DELETE FROM document_events WHERE document_id IN (SELECT id FROM gone)
-    )
-    DELETE FROM documents WHERE id IN (SELECT id FROM gone)
 """)  # noqa: S608 - a constant of this module
 
 _WRITE: Final = text("""

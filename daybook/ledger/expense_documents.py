@@ -70,10 +70,21 @@ def settle_expenses(
     connection.execute(_SETTLE, values)
 
 
-def document_ids_xero(connection: Connection, organisation_id: int) -> frozenset[str]:
-    """Xero's ids of everything that this ledger has posted as bank transactions."""
-    rows = connection.execute(_IDS, {"organisation": organisation_id})
-    return frozenset(rows.scalars())
+@dataclass(frozen=True, slots=True)
+class OurTransactions:
+    """What this ledger has put into Xero as bank transactions, or may have."""
+
+    ids_xero: frozenset[str]
+    unsettled_references: frozenset[str]
+
+
+def our_transactions(connection: Connection, organisation_id: int) -> OurTransactions:
+    """Xero's ids of what is posted, and the references of what was sent without an answer yet."""
+    rows = connection.execute(_OURS, {"organisation": organisation_id}).all()
+    return OurTransactions(
+        frozenset(row.id_xero for row in rows if row.id_xero is not None),
+        frozenset(row.reference for row in rows if row.id_xero is None),
+    )
 
 
 def filed_expense_documents(
@@ -91,9 +102,67 @@ def filed_expense_documents(
 def write_updated_expense(
     connection: Connection, planned: PlannedExpense, *, run_id: str, now_at: dt.datetime
 ) -> None:
-    """Record that Xero now holds this version; the version before stays in the events."""
+    """Record that Xero now holds this version; the version before stays in the events.
+
+    Correcting entries that were not sent are dropped: they were made from the version before.
+    """
+    drop_unsent_corrections(connection, [planned.expense_id])
     rows = msgspec.json.encode([_row(planned)]).decode()
     connection.execute(_UPDATED, {"rows": rows, "run": run_id, "now": now_at})
+
+
+def write_updating(
+    connection: Connection,
+    expense_id: str,
+    version: SpendMoney,
+    *,
+    run_id: str,
+    now_at: dt.datetime,
+) -> None:
+    """Record that this version is about to be sent; to be committed before it is.
+
+    Until the next event it is not known which version Xero holds. Correcting entries that were not
+    sent are dropped.
+    """
+    drop_unsent_corrections(connection, [expense_id])
+    values = {"id": expense_id, "content": encode(version).decode(), "run": run_id, "now": now_at}
+    connection.execute(_UPDATING, values)
+
+
+def read_updating(connection: Connection, expense_id: str) -> tuple[SpendMoney, dt.datetime]:
+    """The version that was about to be sent, and when, of an expense that is updating."""
+    row = connection.execute(_READ_UPDATING, {"id": expense_id}).one()
+    version = decode(DocumentKind(row.kind), row.content.encode())
+    assert isinstance(version, SpendMoney), "an expense's document is a bank transaction"
+    return version, row.at
+
+
+def write_update_settled(
+    connection: Connection,
+    expense_id: str,
+    version: SpendMoney,
+    *,
+    run_id: str,
+    now_at: dt.datetime,
+) -> None:
+    """Record which version Xero was found to hold after an update without an answer."""
+    values = {
+        "id": expense_id,
+        "content": encode(version).decode(),
+        "hash": payload_hash(version),
+        "total": minor_from_amount(version.total_amount, version.currency),
+        "date": version.date,
+        "run": run_id,
+        "now": now_at,
+    }
+    connection.execute(_UPDATE_SETTLED, values)
+
+
+def drop_unsent_corrections(connection: Connection, expense_ids: Collection[str]) -> None:
+    """Forget correcting entries of these expenses that are planned or were refused."""
+    values = {"ids": list(expense_ids)}
+    connection.execute(_LOCK_EXPENSES, values)
+    connection.execute(_DROP_CORRECTIONS, values)
 
 
 def document_rows(planned: Sequence[PlannedExpense]) -> list[dict[str, Any]]:
@@ -162,7 +231,12 @@ _WAITING: Final = text("""
 
 # A document's problem is an expense's problem: {code, key, sentence}.
 _SETTLE: Final = text("""
-    WITH changed AS (
+    WITH mine AS (
+        SELECT e.expense_id FROM expenses e JOIN documents d ON d.id = e.document_id
+        WHERE d.organisation_id = :organisation AND e.stage = 'pending'
+          AND (d.state = 'posted' OR d.problem IS NOT NULL)
+        ORDER BY e.expense_id FOR UPDATE OF e
+    ), changed AS (
         UPDATE expenses e SET
             stage = CASE WHEN d.state = 'posted' THEN 'synced' ELSE e.stage END,
             reviewed_hash = CASE WHEN d.state = 'posted' THEN e.planned_hash
@@ -171,7 +245,8 @@ _SETTLE: Final = text("""
                 ELSE jsonb_build_array(d.problem) END,
             changed_at = :now
         FROM documents d
-        WHERE d.id = e.document_id AND d.organisation_id = :organisation AND e.stage = 'pending'
+        WHERE d.id = e.document_id AND e.expense_id IN (SELECT expense_id FROM mine)
+          AND e.stage = 'pending'
           AND (d.state = 'posted'
             OR (d.problem IS NOT NULL AND e.problems <> jsonb_build_array(d.problem)))
         RETURNING e.expense_id, d.state, d.id_xero, d.problem
@@ -182,9 +257,9 @@ _SETTLE: Final = text("""
     FROM changed
 """)
 
-_IDS: Final = text("""
-    SELECT id_xero FROM documents
-    WHERE organisation_id = :organisation AND id_xero IS NOT NULL
+_OURS: Final = text("""
+    SELECT id_xero, content->>'reference' AS reference FROM documents
+    WHERE organisation_id = :organisation AND state IN ('sending', 'unknown', 'posted')
       AND kind IN ('spend_money', 'receive_money')
 """)
 
@@ -192,6 +267,49 @@ _FILED: Final = text("""
     SELECT e.expense_id, d.kind, CAST(d.content AS text) AS content
     FROM expenses e JOIN documents d ON d.id = e.document_id
     WHERE e.expense_id = ANY(:ids) AND d.state = 'posted'
+""")
+
+_LOCK_EXPENSES: Final = text("""
+    SELECT FROM expenses WHERE expense_id = ANY(:ids) ORDER BY expense_id FOR UPDATE
+""")
+
+_DROP_CORRECTIONS: Final = text("""
+    WITH gone AS (
+        SELECT d.id FROM documents d JOIN expenses e
+          ON starts_with(d.natural_key, 'expense:' || e.expense_id || ':correction:')
+        WHERE e.expense_id = ANY(:ids) AND d.state IN ('planned', 'rejected')
+        ORDER BY d.id FOR UPDATE OF d
+    ), events AS (
+        DELETE FROM document_events WHERE document_id IN (SELECT id FROM gone)
+    )
+    DELETE FROM documents WHERE id IN (SELECT id FROM gone)
+""")
+
+_UPDATING: Final = text("""
+    INSERT INTO document_events (document_id, at, actor, event, detail)
+    SELECT e.document_id, :now, :run, 'updating',
+        jsonb_build_object('version', CAST(:content AS jsonb))
+    FROM expenses e WHERE e.expense_id = :id
+""")
+
+_READ_UPDATING: Final = text("""
+    SELECT d.kind, CAST(v.detail->'version' AS text) AS content, v.at
+    FROM expenses e JOIN documents d ON d.id = e.document_id
+    JOIN document_events v ON v.document_id = d.id AND v.event = 'updating'
+    WHERE e.expense_id = :id ORDER BY v.id DESC LIMIT 1
+""")
+
+_UPDATE_SETTLED: Final = text("""
+    WITH before AS (
+        SELECT d.id, d.content FROM documents d JOIN expenses e ON e.document_id = d.id
+        WHERE e.expense_id = :id
+    ), updated AS (
+        UPDATE documents d SET content = CAST(:content AS jsonb), payload_hash = :hash,
+            total_minor = :total, business_date = :date, settled_at = :now
+        WHERE d.id IN (SELECT id FROM before)
+    )
+    INSERT INTO document_events (document_id, at, actor, event, detail)
+    SELECT id, :now, :run, 'update settled', jsonb_build_object('before', content) FROM before
 """)
 
 _UPDATED: Final = text("""

@@ -63,6 +63,7 @@ class LedgerExpense:
     id_xero: str | None
     organisation_id: int | None
     attachments: tuple[LedgerAttachment, ...]
+    is_updating: bool = False  # an update was sent, and it is not known yet what came of it
 
     @property
     def state(self) -> ExpenseState:
@@ -76,8 +77,9 @@ class LedgerExpense:
 
     @property
     def is_updated(self) -> bool:
-        """Whether something changed since the last review or sync."""
-        return self.reviewed_hash is not None and self.reviewed_hash != self.content_hash
+        """Whether something changed since the last review or sync, or may be half way there."""
+        is_changed = self.reviewed_hash is not None and self.reviewed_hash != self.content_hash
+        return self.is_updating or is_changed
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,15 +134,22 @@ def read_expenses(
     stage: Stage | None = None,
     for_update: bool = False,
 ) -> list[LedgerExpense]:
-    """These expenses, or all, the oldest first."""
-    query = text(f"{_READ} {'FOR UPDATE OF e' if for_update else ''}")
+    """These expenses, or all, the oldest first; `for_update` lets nobody else write them."""
     values = {
         "ids": None if expense_ids is None else list(expense_ids),
         "stage": stage,
     }
-    rows = connection.execute(query, values).all()
+    if for_update:
+        connection.execute(_LOCK, values)
+    rows = connection.execute(_READ, values).all()
     attachments = _attachments(connection, [row.expense_id for row in rows])
     return [_expense(row, tuple(attachments.get(row.expense_id, ()))) for row in rows]
+
+
+def lock_documents(connection: Connection, expense_ids: Collection[str]) -> dict[str, str]:
+    """The states of these expenses' documents, which nobody claims until the transaction ends."""
+    rows = connection.execute(_LOCK_DOCUMENTS, {"ids": list(expense_ids)})
+    return {row.expense_id: row.state for row in rows}
 
 
 def full_ids(connection: Connection, expense_ids: Sequence[str]) -> list[str]:
@@ -307,20 +316,39 @@ def _expense(row: Row[Any], attachments: tuple[LedgerAttachment, ...]) -> Ledger
         id_xero=row.id_xero,
         organisation_id=row.organisation_id,
         attachments=attachments,
+        is_updating=row.is_updating is True,
     )
 
 
-_READ: Final = """
+_READ: Final = text("""
     SELECT e.expense_id, CAST(e.content AS text) AS content, CAST(e.override AS text) AS override,
         e.stage, CAST(e.problems AS text) AS problems, e.content_hash, e.reviewed_hash,
-        e.document_id, d.state AS document_state, d.id_xero, a.organisation_id
+        e.document_id, d.state AS document_state, d.id_xero, a.organisation_id,
+        e.stage = 'synced' AND (SELECT v.event FROM document_events v
+            WHERE v.document_id = e.document_id ORDER BY v.id DESC LIMIT 1) = 'updating'
+            AS is_updating
     FROM expenses e
     LEFT JOIN documents d ON d.id = e.document_id
     LEFT JOIN spend_accounts a USING (source, account_id_source)
     WHERE (CAST(:ids AS text[]) IS NULL OR e.expense_id = ANY(:ids))
       AND (CAST(:stage AS text) IS NULL OR e.stage = :stage)
     ORDER BY e.spent_date, e.expense_id
-"""
+""")
+
+# Expenses are locked before their documents, and several in the order of their ids: no two
+# transactions wait for each other.
+_LOCK: Final = text("""
+    SELECT FROM expenses e
+    WHERE (CAST(:ids AS text[]) IS NULL OR e.expense_id = ANY(:ids))
+      AND (CAST(:stage AS text) IS NULL OR e.stage = :stage)
+    ORDER BY e.expense_id FOR UPDATE
+""")
+
+_LOCK_DOCUMENTS: Final = text("""
+    SELECT e.expense_id, d.state FROM documents d JOIN expenses e ON e.document_id = d.id
+    WHERE e.expense_id = ANY(:ids)
+    ORDER BY d.id FOR UPDATE OF d
+""")
 
 _BEGINNING: Final = text("""
     SELECT expense_id FROM expenses WHERE starts_with(expense_id, :beginning)

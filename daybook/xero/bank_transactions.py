@@ -22,8 +22,19 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
+class BankLineInXero:
+    """One line of it, its amount with tax; `tracking` holds category and option by name."""
+
+    description: str
+    account_code: str
+    tax_type: str
+    amount: Decimal
+    tracking: frozenset[tuple[str, str]]
+
+
+@dataclass(frozen=True, slots=True)
 class BankTransactionInXero:
-    """A spend money or receive money as Xero holds it."""
+    """A spend money or receive money as Xero holds it; lists may come without lines."""
 
     kind: DocumentKind
     id_xero: str
@@ -34,6 +45,7 @@ class BankTransactionInXero:
     bank_account_code: str
     contact_name: str
     is_reconciled: bool
+    lines: tuple[BankLineInXero, ...] = ()
 
 
 def list_bank_transactions(
@@ -99,4 +111,20 @@ def _read(element: Json) -> BankTransactionInXero | None:
         bank_account_code=text_of(element.get("BankAccount") or {}, "Code"),
         contact_name=text_of(element.get("Contact") or {}, "Name"),
         is_reconciled=element.get("IsReconciled") is True,
+        lines=tuple(_line(element, line, where) for line in element.get("LineItems") or []),
+    )
+
+
+def _line(element: Json, line: Json, where: str) -> BankLineInXero:
+    amount = amount_of(line.get("LineAmount") or 0, where)
+    if text_of(element, "LineAmountTypes") == "Exclusive":
+        amount += amount_of(line.get("TaxAmount") or 0, where)
+    return BankLineInXero(
+        text_of(line, "Description"),
+        text_of(line, "AccountCode"),
+        text_of(line, "TaxType"),
+        amount,
+        frozenset(
+            (text_of(one, "Name"), text_of(one, "Option")) for one in line.get("Tracking") or []
+        ),
     )

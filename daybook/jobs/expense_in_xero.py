@@ -1,0 +1,90 @@
+"""Compares an expense's bank transaction as the ledger knows it with what Xero holds. Pure."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from daybook.expenses.problems import Problem, ProblemCode
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from daybook.posting.documents import SpendMoney
+    from daybook.xero.bank_transactions import BankTransactionInXero
+
+
+def differences(ours: SpendMoney, theirs: BankTransactionInXero) -> list[str]:
+    """What of the money differs, both sides named; tracking and texts are not looked at."""
+    found = [
+        f"{what} is {there} in Xero and {mine} in the ledger"
+        for what, mine, there in (
+            ("status", "AUTHORISED", theirs.status),
+            ("kind", ours.kind.replace("_", " "), theirs.kind.replace("_", " ")),
+            ("total", ours.total_amount, theirs.total_amount),
+            ("date", ours.date, theirs.date),
+            ("bank account", ours.bank_account_code, theirs.bank_account_code),
+        )
+        if mine != there
+    ]
+    sums: defaultdict[tuple[str, str], list[Decimal]] = defaultdict(lambda: [Decimal(), Decimal()])
+    for line in ours.lines:
+        sums[line.account_code, line.tax_type][0] += line.net_amount + line.tax_amount
+    for other in theirs.lines:
+        sums[other.account_code, other.tax_type][1] += other.amount
+    return found + [
+        f"account {account} with tax type {tax_type} has {there} in Xero and {mine} in the ledger"
+        for (account, tax_type), (mine, there) in sorted(sums.items())
+        if mine != there
+    ]
+
+
+def is_same(ours: SpendMoney, theirs: BankTransactionInXero) -> bool:
+    """Whether Xero holds this version: the money and its tracking, whatever the texts."""
+    mine = Counter(
+        (
+            line.account_code,
+            line.tax_type,
+            line.net_amount + line.tax_amount,
+            frozenset((one.category, one.option) for one in line.tracking),
+        )
+        for line in ours.lines
+    )
+    there = Counter(
+        (one.account_code, one.tax_type, one.amount, one.tracking) for one in theirs.lines
+    )
+    return not differences(ours, theirs) and mine == there
+
+
+def version_in_xero(
+    before: SpendMoney, after: SpendMoney, theirs: BankTransactionInXero
+) -> SpendMoney | None:
+    """Which of two versions Xero holds; None when it is neither."""
+    found = [one for one in (before, after) if is_same(one, theirs)]
+    by_text = [one for one in found if _texts_of(one) == _texts_in_xero(theirs)]
+    return next(iter([*by_text, *found]), None)
+
+
+def different_in_xero(reference: str, expense_id: str, found: Sequence[str]) -> Problem:
+    """The hold of an expense whose bank transaction somebody changed in Xero."""
+    return Problem(
+        ProblemCode.DIFFERENT_IN_XERO,
+        reference,
+        f"{reference} was changed in Xero: {'; '.join(found)}. Daybook posts no entry on top of "
+        "that. Correct the one that is wrong; when Xero comes to what the expense is now, "
+        f"'daybook expenses sync {expense_id}' takes it over.",
+    )
+
+
+def _texts_of(ours: SpendMoney) -> list[list[str]]:
+    """Contact and descriptions as words: white space may be trimmed in Xero."""
+    return [_words(ours.contact_name), *sorted(_words(line.description) for line in ours.lines)]
+
+
+def _texts_in_xero(theirs: BankTransactionInXero) -> list[list[str]]:
+    return [_words(theirs.contact_name), *sorted(_words(one.description) for one in theirs.lines)]
+
+
+def _words(text: str) -> list[str]:
+    return text.casefold().split()

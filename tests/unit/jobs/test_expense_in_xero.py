@@ -1,0 +1,87 @@
+"""Which version of an expense Xero holds, and what differs."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import replace
+from decimal import Decimal
+
+import pytest
+
+from daybook.jobs.expense_in_xero import differences, is_same, version_in_xero
+from daybook.posting.documents import DocumentKind, DocumentLine, SpendMoney, Tracking
+from daybook.xero.bank_transactions import BankLineInXero, BankTransactionInXero
+
+LINE = DocumentLine(
+    "Grab", "449", "INPUT2", Decimal("10.87"), Decimal("1.63"), (Tracking("Region", "North"),)
+)
+OURS = SpendMoney(
+    kind=DocumentKind.SPEND_MONEY,
+    natural_key="expense:aspire-t1",
+    reference="DB-EXP-aspire-t1",
+    contact_name="Grab",
+    bank_account_code="092",
+    date=dt.date(2026, 3, 5),
+    currency="SGD",
+    lines=(LINE,),
+)
+THEIR_LINE = BankLineInXero(
+    "Grab", "449", "INPUT2", Decimal("12.50"), frozenset({("Region", "North")})
+)
+THEIRS = BankTransactionInXero(
+    kind=DocumentKind.SPEND_MONEY,
+    id_xero="x",
+    reference="DB-EXP-aspire-t1",
+    status="AUTHORISED",
+    date=dt.date(2026, 3, 5),
+    total_amount=Decimal("12.50"),
+    bank_account_code="092",
+    contact_name="Grab",
+    is_reconciled=False,
+    lines=(THEIR_LINE,),
+)
+
+
+def test_what_was_posted_does_not_differ() -> None:
+    """The line's amount in Xero includes the tax that is kept apart here."""
+    assert [] == differences(OURS, THEIRS)
+    assert is_same(OURS, THEIRS)
+
+
+@pytest.mark.parametrize(
+    ("there", "said"),
+    [
+        (replace(THEIRS, status="DELETED"), "status is DELETED"),
+        (replace(THEIRS, kind=DocumentKind.RECEIVE_MONEY), "kind is receive money"),
+        (replace(THEIRS, total_amount=Decimal("23.00")), "total is 23.00"),
+        (replace(THEIRS, date=dt.date(2026, 3, 6)), "date is 2026-03-06"),
+        (replace(THEIRS, bank_account_code="090"), "bank account is 090"),
+        (
+            replace(THEIRS, lines=(replace(THEIR_LINE, tax_type="NONE"),)),
+            "account 449 with tax type INPUT2 has 0 in Xero and 12.50 in the ledger",
+        ),
+    ],
+)
+def test_what_somebody_changed_is_said(there: BankTransactionInXero, said: str) -> None:
+    """Each part of the money by itself."""
+    assert said in differences(OURS, there)[0]
+    assert not is_same(OURS, there)
+
+
+def test_other_tracking_is_another_version() -> None:
+    """It is no difference of money, but it is not what is wanted."""
+    there = replace(THEIRS, lines=(replace(THEIR_LINE, tracking=frozenset()),))
+    assert [] == differences(OURS, there)
+    assert not is_same(OURS, there)
+
+
+def test_version_is_found_by_money_then_by_text() -> None:
+    """The one that equals; of two with the same money the one with Xero's text; or neither."""
+    bigger = replace(OURS, lines=(replace(LINE, net_amount=Decimal("21.37")),))
+    reworded = replace(OURS, lines=(replace(LINE, description="Grab, Transport"),))
+    reworded_there = replace(THEIRS, lines=(replace(THEIR_LINE, description="Grab,  Transport"),))
+    assert OURS == version_in_xero(bigger, OURS, THEIRS)
+    assert OURS == version_in_xero(OURS, bigger, THEIRS)
+    assert reworded == version_in_xero(OURS, reworded, reworded_there)
+    assert OURS == version_in_xero(OURS, reworded, THEIRS)
+    assert None is version_in_xero(bigger, bigger, THEIRS)
