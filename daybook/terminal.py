@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import unicodedata
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
+_STEERING = frozenset(("Cc", "Cf", "Cs"))  # controls, marks of direction, halves of letters
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for a script.")]
 
 
@@ -42,19 +44,53 @@ def text_of(file: Path) -> str:
         raise InputError(f"{file} cannot be read as UTF-8 text: {error}.") from error
 
 
+def plain(text: str) -> str:
+    """The text without what steers a terminal; line breaks stay.
+
+    A merchant's name may hold escape sequences that recolour, rename or rewrite what is shown.
+    """
+    return "".join(
+        one if one == "\n" or unicodedata.category(one) not in _STEERING else _for(one)
+        for one in text
+    )
+
+
+def _for(control: str) -> str:
+    return " " if control.isspace() else "?"
+
+
+def say(sentence: str, *, err: bool = False) -> None:
+    """Print a sentence, which may quote what others wrote."""
+    typer.echo(plain(sentence), err=err)
+
+
+def say_json(value: object) -> None:
+    """Print JSON; what steers a terminal is written as escapes, which mean the same."""
+    text = json.dumps(value, ensure_ascii=False, indent=1)
+    typer.echo(
+        "".join(
+            f"\\u{ord(one):04x}" if one != "\n" and _is_short_control(one) else one for one in text
+        )
+    )
+
+
+def _is_short_control(one: str) -> bool:
+    return one < "\U00010000" and unicodedata.category(one) in _STEERING
+
+
 def show(title: str, rows: Sequence[Mapping[str, str | int]], *, as_json: bool) -> None:
     """Print rows as a table, or as JSON."""
     if as_json:
-        typer.echo(json.dumps(rows, ensure_ascii=False, indent=1))
+        say_json(rows)
         return
     if not rows:
         typer.echo(f"{title}: none.")
         return
-    table = Table(title=title)
+    table = Table(title=plain(title))
     for name, value in rows[0].items():
         table.add_column(name, justify="right" if _is_figure(value) else "left")
     for row in rows:
-        table.add_row(*(Text(str(value)) for value in row.values()))
+        table.add_row(*(Text(plain(str(value))) for value in row.values()))
     Console().print(table)
 
 

@@ -18,7 +18,11 @@ _COLUMNS: Final = ("account", "category", "contact", "note", "tax_type")
 
 
 def decisions_in_csv(text: str, where: str) -> dict[str, dict[str, Any]]:
-    """Decisions by expense; an empty cell changes nothing. Raises `InputError` on odd columns."""
+    """Decisions by expense; an empty cell changes nothing.
+
+    Raises `InputError` on odd columns, and on a row without an expense, with one that stands in
+    another row too, or with more cells than there are columns.
+    """
     reader = csv.DictReader(io.StringIO(text.removeprefix("\ufeff")))
     header = set(reader.fieldnames or ())
     if "expense" not in header or header - {"expense", *_COLUMNS}:
@@ -26,10 +30,26 @@ def decisions_in_csv(text: str, where: str) -> dict[str, dict[str, Any]]:
             f"{where} must have the column expense and any of {', '.join(_COLUMNS)}; it has "
             f"{', '.join(sorted(header))}."
         )
-    return {
-        row["expense"]: {name: value for name, value in row.items() if value and name != "expense"}
-        for row in reader
-    }
+    decisions: dict[str, dict[str, Any]] = {}
+    for row in reader:
+        place = f"{where} row {reader.line_num}"
+        expense = (row.pop("expense") or "").strip()
+        if None in row:
+            raise InputError(
+                f"{place} has more cells than the first row has columns. Put quotes around a text "
+                "with a comma; nothing was changed."
+            )
+        if not expense and not any(row.values()):
+            continue
+        if not expense:
+            raise InputError(f"{place} names no expense; nothing was changed.")
+        if expense in decisions:
+            raise InputError(
+                f"{place} names {expense}, which another row names too. Keep one row for each "
+                "expense; nothing was changed."
+            )
+        decisions[expense] = {name: value for name, value in row.items() if value}
+    return decisions
 
 
 def tracking_of(choices: Sequence[str]) -> dict[str, str]:

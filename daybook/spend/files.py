@@ -8,6 +8,7 @@ from __future__ import annotations
 import csv
 import datetime as dt
 import io
+import re
 from itertools import zip_longest
 from typing import TYPE_CHECKING, Final
 
@@ -26,6 +27,8 @@ NAME: Final = "files"
 _REQUIRED: Final = ("id", "account", "date", "amount", "currency", "merchant", "category")
 _OPTIONAL: Final = ("status", "reference", "card", "note", "merchant_amount")
 _PAGE_SIZE: Final = 1000
+# A correcting entry has its expense's reference and "-C1", its natural key ":correction:1".
+_LIKE_CORRECTION: Final = re.compile(r"-C[0-9]+$|:correction:", re.IGNORECASE)
 
 
 class ExpenseFiles:
@@ -104,6 +107,11 @@ def _expense(row: dict[str, str]) -> Expense:
     empty = [name for name in ("id", "account", "date", "amount", "currency") if not row[name]]
     if empty:
         raise InputError(f"{', '.join(empty)} is empty.")
+    if _LIKE_CORRECTION.search(row["id"]):
+        raise InputError(
+            f"the id '{row['id']}' ends like the entry that corrects an expense, and Xero could "
+            "not tell them apart. Give it another ending."
+        )
     return Expense(
         source=NAME,
         id_source=row["id"],

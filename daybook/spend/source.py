@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
+from daybook.errors import InputError
+
 if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Iterator, Mapping, Sequence
@@ -70,5 +72,8 @@ class NoReceipts:
         return FoundReceipts({})
 
     def read(self, key: str) -> bytes:
-        """Never asked, since nothing was found."""
-        raise AssertionError(f"there is no receipt {key}")
+        """Nothing; asked where a receipt was found before the store was taken away."""
+        raise InputError(
+            f"The receipt {key} cannot be read: no store of receipts is set any more. Set "
+            "DAYBOOK_RECEIPTS_URL again, or say 'daybook expenses attachments ID --skip'."
+        )

@@ -44,3 +44,22 @@ def test_lines_come_to_the_whole() -> None:
     assert [] == split_lines_of([], WHOLE)
     with pytest.raises(InputError, match=r"come to 12.00 SGD and the expense to 20.50"):
         split_lines_of(["12.00"], WHOLE)
+
+
+@pytest.mark.parametrize(
+    ("rows", "said"),
+    [
+        ("E-1,420\nE-1,453\n", "row 3 names E-1, which another row names too"),
+        ("E-1,420,extra\n", "row 2 has more cells than the first row has columns"),
+        ("E-1,420\n,453\n", "row 3 names no expense"),
+    ],
+)
+def test_rows_that_cannot_be_meant_are_refused(rows: str, said: str) -> None:
+    """With their number, and nothing of the file counts."""
+    with pytest.raises(InputError, match=f"d.csv {said}.*nothing was changed"):
+        decisions_in_csv(f"expense,account\n{rows}", "d.csv")
+
+
+def test_rows_that_say_nothing_are_left_out() -> None:
+    """Spreadsheets write them at the end."""
+    assert {"E-1": {"account": "420"}} == decisions_in_csv("expense,account\nE-1,420\n,\n", "d.csv")

@@ -93,3 +93,11 @@ def test_file_that_is_no_workbook_is_refused(tmp_path: Path) -> None:
     file.write_text(HEADER)
     with pytest.raises(InputError, match="not a workbook that can be read"):
         list(ExpenseFiles(str(file)).expenses(dt.date.min, dt.date.max))
+
+
+@pytest.mark.parametrize("key", ["t1-C1", "t1-c12", "t1:correction:1"])
+def test_id_like_a_correction_is_refused(tmp_path: Path, key: str) -> None:
+    """Its reference in Xero would be that of the entry that corrects another expense."""
+    found = page(tmp_path, f"{HEADER}{key},a1,2026-03-14,12.50,SGD,Grab,Transport,,\n")
+    assert () == found.expenses
+    assert "ends like the entry that corrects" in found.rejects[0].sentence
