@@ -11,10 +11,11 @@ from daybook.errors import InputError
 from daybook.jobs.unreadable_days import UnreadableRows, place_of
 from daybook.ledger.receipts import ReceiptCounts, WholeDays, write_receipts
 from daybook.ledger.rejects import RejectRow, write_rejects
+from daybook.ledger.store_days import unreadable_store_days
 from daybook.ledger.stores import read_stores
 from daybook.pos.source import Reach, Reject
 from daybook.sales.business_date import utc_window
-from daybook.sales.window import within
+from daybook.sales.window import store_days_of, within
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -100,11 +101,15 @@ def extract(  # noqa: PLR0913 - from where, into what, which and when, for whom
         return extracted
     with engine.connect() as connection:
         known_store_ids = frozenset(read_stores(connection))
+        ids = [store.store_id for store in stores]
+        unheard = unreadable_store_days(connection, ids, first_date, last_date)
     pages = source.receipts(stores, first_date, last_date, known_store_ids=known_store_ids)
     unreadable = UnreadableRows()
     for page in _one_ahead(pages):
         unreadable.add(page.rejects)
         batch = within(page.batch, stores, first_date, last_date)
+        for day in store_days_of(batch, stores) if unheard else ():
+            unheard.pop(day, None)
         whole = WholeDays(page.origin, page.whole_days, page.kept_days, page.stand_in)
         now_at = clock.now()
         with engine.begin() as connection:
@@ -123,7 +128,9 @@ def extract(  # noqa: PLR0913 - from where, into what, which and when, for whom
             new_reject_count=new_reject_count,
             rejects=tuple(rejects),
         )
-    return replace(extracted, held=unreadable.holds(stores, first_date, last_date))
+    # A source that has nothing of such a day any more has not mended it either.
+    held = {**unheard, **unreadable.holds(stores, first_date, last_date)}
+    return replace(extracted, held=held)
 
 
 def _left(source: ReceiptSource, stores: Sequence[Store], left: LeftDay) -> Reject:

@@ -48,7 +48,7 @@ def preview(
     if not store_days:
         return []
     with engine.connect() as connection:
-        stores = read_stores(connection, {day.store_id for day in store_days})
+        stores = read_stores(connection)
         mappings = read_mappings(connection)
         known = defaultdict(set)
         for document in known_documents(connection, store_days):
@@ -60,7 +60,7 @@ def preview(
     for run in runs:
         places = [stores[key].store for key in sorted({day.store_id for day in run})]
         try:
-            found, holds, reported = _read(source, places, run)
+            found, holds, reported = _read(source, places, run, known_store_ids=stores)
         except InputError as error:
             if len(runs) == 1:
                 raise
@@ -89,14 +89,18 @@ def preview(
 
 
 def _read(
-    source: ReceiptSource, stores: Sequence[Store], run: Sequence[StoreDay]
+    source: ReceiptSource,
+    stores: Sequence[Store],
+    run: Sequence[StoreDay],
+    *,
+    known_store_ids: Collection[str],
 ) -> tuple[dict[StoreDay, list[DailyTotal]], Mapping[StoreDay, Hold], set[StoreDay]]:
     """The stores' daily totals between the first and the last day, days to be held, sums only."""
     first, last = run[0].business_date, run[-1].business_date
     batches, unreadable = [], UnreadableRows()
     reports = {(day.store_id, receipt_id(day.business_date)): day for day in run}
     reported: set[StoreDay] = set()
-    for page in source.receipts(stores, first, last):
+    for page in source.receipts(stores, first, last, known_store_ids=known_store_ids):
         batches.append(page.batch)
         keys = page.batch.receipts[["store_id", "receipt_id_pos"]].itertuples(
             index=False, name=None

@@ -9,7 +9,7 @@ import msgspec
 from sqlalchemy import text
 
 from daybook.ledger.documents import pairs
-from daybook.posting.holds import Hold
+from daybook.posting.holds import Hold, HoldCode
 from daybook.sales.store import StoreDay
 
 if TYPE_CHECKING:
@@ -89,6 +89,19 @@ def unfinished_store_days(connection: Connection) -> dict[StoreDay, StoreDayStat
     return {StoreDay(row.business_date, row.store_id): row.state for row in rows}
 
 
+def unreadable_store_days(
+    connection: Connection, store_ids: Collection[str], first_date: dt.date, last_date: dt.date
+) -> dict[StoreDay, Hold]:
+    """The days held for a row that could not be read; only with receipts, and nothing posted."""
+    values = {"stores": list(store_ids), "first": first_date, "last": last_date}
+    found = {}
+    for row in connection.execute(_UNREADABLE, values):
+        holds = msgspec.json.decode(row.holds, type=tuple[Hold, ...])
+        of_rows = [hold for hold in holds if hold.code is HoldCode.UNREADABLE]
+        found[StoreDay(row.business_date, row.store_id)] = of_rows[0]
+    return found
+
+
 def settle_store_days(
     connection: Connection, store_days: Collection[StoreDay], *, run_id: str, now_at: dt.datetime
 ) -> None:
@@ -101,6 +114,21 @@ _UNFINISHED: Final = text("""
     SELECT business_date, store_id, state FROM store_days
     WHERE state NOT IN ('posted', 'no_sales')
     ORDER BY business_date, store_id
+""")
+
+_UNREADABLE: Final = text("""
+    SELECT s.business_date, s.store_id, CAST(s.holds AS text) AS holds FROM store_days s
+    WHERE s.state NOT IN ('posted', 'no_sales')
+      AND s.business_date BETWEEN :first AND :last AND s.store_id = ANY(:stores)
+      AND s.holds @> '[{"code": "unreadable"}]'
+      AND EXISTS (
+        SELECT FROM receipts r
+        WHERE r.business_date = s.business_date AND r.store_id = s.store_id AND NOT r.is_voided
+      )
+      AND NOT EXISTS (
+        SELECT FROM documents d
+        WHERE d.business_date = s.business_date AND d.store_id = s.store_id AND d.state = 'posted'
+      )
 """)
 
 _WRITE: Final = text("""

@@ -9,6 +9,7 @@ import numpy as np
 from daybook.sales.daily_totals import receipt_dates
 from daybook.sales.dense_codes import sorted_codes
 from daybook.sales.frames import ReceiptBatch
+from daybook.sales.store import StoreDay
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -35,3 +36,11 @@ def within(
         lines=batch.lines[batch.lines["receipt_key"].isin(keys)],
         tenders=batch.tenders[batch.tenders["receipt_key"].isin(keys)],
     )
+
+
+def store_days_of(batch: ReceiptBatch, stores: Sequence[Store]) -> set[StoreDay]:
+    """The store-days of which the batch has any receipt; all of them of these stores."""
+    codes, store_ids = sorted_codes(batch.receipts["store_id"].astype("str"))
+    dates = receipt_dates(batch.receipts["sold_at"], codes, store_ids, stores=stores)
+    pairs = set(zip(dates.astype("datetime64[D]").tolist(), codes.tolist(), strict=True))
+    return {StoreDay(date, str(store_ids[code])) for date, code in pairs}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import replace
 from threading import Event, Thread
 from typing import TYPE_CHECKING
@@ -10,8 +11,10 @@ import pytest
 from kopi_corner import DATE, MAPPING, daily_total
 from sqlalchemy import text
 from till import NOON, Receipt, batch
+from till_files import Sale, write_sales
 
 from daybook.clock import SystemClock
+from daybook.jobs.extract import extract
 from daybook.jobs.load_mapping import load_mapping
 from daybook.jobs.plan import plan
 from daybook.jobs.total import total
@@ -19,11 +22,14 @@ from daybook.ledger.documents import SALES_KINDS, claim, known_documents, waitin
 from daybook.ledger.receipts import write_receipts
 from daybook.ledger.store_days import read_store_days
 from daybook.ledger.stores import write_stores
+from daybook.pos.files import FilesSource
 from daybook.pos.qashier_balance import receipt_id
 from daybook.posting.holds import Hold, HoldCode
 from daybook.sales.store import StoreDay, TradingDays
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from kopi_corner import Chain
 
     from daybook.ledger.documents import OpenDocument
@@ -186,3 +192,30 @@ def test_document_is_not_claimed_while_a_plan_looks_at_it(chain: Chain) -> None:
         connection.execute(text("UPDATE documents SET payload_hash = 'as the plan decided'"))
     loader.join()
     assert ["sending"] == [one.state for one in claimed]
+
+
+def test_a_day_whose_bad_file_was_taken_away_is_not_mended(chain: Chain, tmp_path: Path) -> None:
+    """Archived with its bad row, it would be posted without that receipt."""
+    day = StoreDay(dt.date(2026, 3, 14), "S01")
+    till = tmp_path / "till"
+    good, bad = (Sale("S01", name, "2026-03-14T12:00:00+13:00") for name in ("R1", "R2"))
+
+    def night() -> str:
+        """Extract and plan the day."""
+        date = day.business_date
+        found = extract(
+            FilesSource(str(till)), chain.engine, chain.stores, date, date, run_id="test",
+            clock=SystemClock(),
+        )  # fmt: skip
+        total(chain.engine, chain.stores, [day], run_id=None, clock=SystemClock())
+        planned = plan(
+            chain.engine, [day], held=found.held, prefix="DB", run_id="test", clock=SystemClock()
+        )
+        return planned.statuses[0].state
+
+    write_sales(till, [good, replace(bad, net="1O.00")])
+    assert "held" == night()
+    write_sales(till, [Sale("S02", "R9", good.sold_at)])
+    assert "held" == night()
+    write_sales(till, [good, bad])
+    assert "planned" == night()

@@ -6,7 +6,8 @@ import datetime as dt
 
 from till import DATE, NOON, SINGAPORE, Receipt, batch
 
-from daybook.sales.window import within
+from daybook.sales.store import Store, StoreDay
+from daybook.sales.window import store_days_of, within
 
 DAY = dt.timedelta(days=1)
 
@@ -38,3 +39,12 @@ def test_a_batch_that_was_asked_for_whole_is_not_copied() -> None:
 def test_an_empty_batch_stays_empty() -> None:
     """Nothing in, nothing out."""
     assert 0 == len(within(batch([]), [SINGAPORE], DATE, DATE).receipts)
+
+
+def test_store_days_are_dated_by_each_store_s_own_clock() -> None:
+    """At noon in Singapore it is still the day before in New York; a batch may have none."""
+    bar = Store("S02", "Bar", "America/New_York", "USD", cutoff=dt.time(4, 0))
+    frames = batch([Receipt("R1"), Receipt("R2"), Receipt("R3", "S02", sold_at=NOON)])
+    days = {StoreDay(DATE, "S01"), StoreDay(DATE - DAY, "S02")}
+    assert days == store_days_of(frames, [SINGAPORE, bar])
+    assert set() == store_days_of(batch([]), [SINGAPORE])
