@@ -12,26 +12,24 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 
 from daybook.errors import FinalError, InputError, RetryableError
-from daybook.expenses.states import Stage
+from daybook.expenses.states import ExpenseState, Stage
 from daybook.jobs import expense_table
 from daybook.jobs.attach import Attaching, attach_receipts
-from daybook.jobs.choose_expenses import choose_expenses
+from daybook.jobs.choose_expenses import choose_expenses, unlinked_problems
 from daybook.jobs.correct_expenses import correct_expenses
 from daybook.jobs.expense_decisions import decisions_in_csv, split_lines_of, tracking_of
 from daybook.jobs.extract_expenses import extract_expenses
 from daybook.jobs.load_expense_mapping import load_expense_mapping
 from daybook.jobs.review_expenses import Reviewer, change_expenses, move_expenses
+from daybook.jobs.skip_receipts import skip_receipts
 from daybook.jobs.sync_expenses import Syncing, organisation_ids_of, plan_batch, post_batch
-from daybook.ledger.expense_attachments import retry_attachments, skip_attachments
+from daybook.ledger.expense_attachments import retry_attachments
 from daybook.ledger.expense_mappings import read_links
 from daybook.ledger.expenses import full_ids, read_events, read_expenses
 from daybook.spend.aspire import AspireSource
-from daybook.terminal import AsJson, open_wiring, show, text_of
+from daybook.terminal import AsJson, open_wiring, say, say_json, say_problems, show, text_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from daybook.expenses.problems import Problem
     from daybook.wiring import Wiring
 
 _HELP: Final = """Card expenses: read them, decide where they go, put them into Xero with receipts.
@@ -50,7 +48,7 @@ Why = Annotated[str, typer.Option(help="Why; kept with the expense.")]
 def fetch(
     *,
     days: Annotated[
-        int | None, typer.Option(help="How many days back; else DAYBOOK_EXPENSE_DAYS, 60.")
+        int | None, typer.Option(min=1, help="How many days back; else DAYBOOK_EXPENSE_DAYS, 60.")
     ] = None,
 ) -> None:
     """Read expenses and receipts from their sources into the ledger.
@@ -72,7 +70,7 @@ def fetch(
             )
             typer.echo(f"{source.name}: {extracted}")
             for sentence in extracted.sentences:
-                typer.echo(sentence, err=True)
+                say(sentence, err=True)
         _check_pending(wired)
 
 
@@ -152,6 +150,8 @@ def list_expenses(
 
     Example: daybook expenses list --state "needs mapping" --from 2026-03-01
     """
+    if not any(state.casefold() in one for one in ExpenseState):
+        raise InputError(f"No state has the words '{state}'; there are {', '.join(ExpenseState)}.")
     with open_wiring() as wired, wired.engine.connect() as connection:
         found = [
             one
@@ -198,7 +198,7 @@ def show_expense(
     ]
     if as_json:
         whole = {**facts, "receipts": receipts, "history": history}
-        typer.echo(json.dumps(whole, ensure_ascii=False, indent=1))
+        say_json(whole)
         return
     show(expense_id, [{"what": key, "value": value} for key, value in facts.items()], as_json=False)
     show("Receipts", receipts, as_json=False)
@@ -247,6 +247,8 @@ def set_expenses(  # noqa: PLR0913 - one option for each decision
         "tracking": tracking_of(tracking) if tracking else None,
     }
     given = {name: value for name, value in changes.items() if value is not None}
+    if file and (expense_ids or given):
+        raise InputError("Give expenses and what to set, or a CSV file with --file; not both.")
     wanted = (
         decisions_in_csv(text_of(file), str(file))
         if file
@@ -328,12 +330,13 @@ def sync(
         batches = choose_expenses(wired.engine, chosen)
         if not batches:
             typer.echo("Nothing to do: no expense is pending. 'daybook expenses fetch' reads more.")
+        is_left = False
         for batch in batches:
             syncing = _syncing(wired)
             planned = plan_batch(syncing, batch, dry_run=dry_run)
             typer.echo(str(planned))
             if dry_run:
-                _say(planned.problems)
+                say_problems(planned.problems)
                 continue
             for key in sorted(organisation_ids_of(wired.engine, batch)):
                 organisation = wired.organisations()[key]
@@ -345,7 +348,9 @@ def sync(
                 typer.echo(f"{organisation.name}: {attached}")
             with wired.engine.connect() as connection:
                 found = read_expenses(connection, batch)
-            _say({one.expense.expense_id: one.problems for one in found})
+            is_left |= say_problems({one.expense.expense_id: one.problems for one in found})
+    if is_left and expense_ids:
+        raise typer.Exit(1)
 
 
 @expenses_app.command("correct")
@@ -364,13 +369,17 @@ def correct(
     """
     with open_wiring() as wired:
         chosen = _full(wired, expense_ids)
+        is_left = say_problems(unlinked_problems(wired.engine, chosen))
         for key in sorted(organisation_ids_of(wired.engine, chosen)):
             organisation = wired.organisations()[key]
             corrected = correct_expenses(_syncing(wired), organisation, chosen, dry_run=dry_run)
             ending = "; nothing was posted" if dry_run else ""
             typer.echo(f"{organisation.name}: {corrected}{ending}")
             for sentence in corrected.sentences:
-                typer.echo(sentence)
+                say(sentence)
+            is_left |= bool(corrected.problems)
+    if is_left and not dry_run:
+        raise typer.Exit(1)
 
 
 @expenses_app.command("attachments")
@@ -390,24 +399,37 @@ def attachments(
 
     Example: daybook expenses attachments aspire-1f0c --retry
     """
+    if retry and skip:
+        raise InputError("Give --retry or --skip; not both.")
     with open_wiring() as wired:
         expense_ids = _full(wired, expense_ids or [])
+        is_left = say_problems(unlinked_problems(wired.engine, expense_ids) if retry else {})
         if retry or skip:
             if not expense_ids:
                 raise InputError("Say which expenses: daybook expenses attachments ID --retry")
-            act = retry_attachments if retry else skip_attachments
-            with wired.engine.begin() as connection:
-                act(connection, expense_ids, actor=getpass.getuser(), now_at=wired.clock.now())
-            for key in sorted(organisation_ids_of(wired.engine, expense_ids) if retry else ()):
-                organisation = wired.organisations()[key]
-                attaching = _attaching(wired, key)
-                typer.echo(str(attach_receipts(wired.engine, organisation, attaching, expense_ids)))
+            places = [
+                wired.organisations()[key]
+                for key in sorted(organisation_ids_of(wired.engine, expense_ids))
+            ]
+            if skip:
+                actor = getpass.getuser()
+                skip_receipts(wired.engine, places, expense_ids, actor=actor, clock=wired.clock)
+            else:
+                with wired.engine.begin() as connection:
+                    retry_attachments(
+                        connection, expense_ids, actor=getpass.getuser(), now_at=wired.clock.now()
+                    )
+                for place in places:
+                    attaching = _attaching(wired, place.organisation_id)
+                    typer.echo(str(attach_receipts(wired.engine, place, attaching, expense_ids)))
         with wired.engine.connect() as connection:
             found = read_expenses(connection, expense_ids or None)
     table = expense_table.attachment_rows(found)
     if open_only:
         table = [row for row in table if row["state"] not in {"uploaded", "not needed"}]
     show("Receipts", table, as_json=as_json)
+    if is_left:
+        raise typer.Exit(1)
 
 
 def _full(wired: Wiring, expense_ids: list[str]) -> list[str]:
@@ -461,18 +483,7 @@ def _check_again(wired: Wiring, expense_ids: list[str]) -> None:
     except (RetryableError, FinalError) as error:
         typer.echo(f"Stored, but not checked against Xero: {error}", err=True)
         return
-    _say(planned.problems)
-
-
-def _say(problems: Mapping[str, Sequence[Problem]]) -> None:
-    """Each sentence once, with the expenses that it is about."""
-    about: dict[str, list[str]] = {}
-    for expense_id, found in problems.items():
-        for one in found:
-            about.setdefault(one.sentence, []).append(expense_id)
-    for sentence, ids in about.items():
-        more = f" and {len(ids) - 1} more" if len(ids) > 1 else ""
-        typer.echo(f"{ids[0]}{more}: {sentence}", err=True)
+    say_problems(planned.problems)
 
 
 def _counted(count: int, what: str) -> str:

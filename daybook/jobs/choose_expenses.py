@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from daybook.errors import InputError
 from daybook.expenses.batching import chosen_ids, oldest_first
+from daybook.expenses.eligibility import eligibility_problems
 from daybook.expenses.states import Stage
 from daybook.ledger.expenses import read_expenses
 
@@ -13,6 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from sqlalchemy import Engine
+
+    from daybook.expenses.problems import Problem
 
 
 def choose_expenses(engine: Engine, expense_ids: Sequence[str] | None) -> list[list[str]]:
@@ -36,3 +39,14 @@ def choose_expenses(engine: Engine, expense_ids: Sequence[str] | None) -> list[l
             "'daybook expenses list' shows those there are."
         )
     return list(oldest_first(known))
+
+
+def unlinked_problems(engine: Engine, expense_ids: Sequence[str]) -> dict[str, tuple[Problem, ...]]:
+    """What stands in the way of those of these expenses whose account is not linked."""
+    with engine.connect() as connection:
+        found = read_expenses(connection, expense_ids)
+    return {
+        one.expense.expense_id: tuple(eligibility_problems(one.expense, None, ()))
+        for one in found
+        if one.organisation_id is None
+    }

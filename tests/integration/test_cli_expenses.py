@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from expense_place import MAPPING, connected_expenses
+from sqlalchemy import text
 from typer.testing import CliRunner
 
 from daybook.cli_expenses import expenses_app
@@ -58,10 +59,10 @@ def place(
         yield connected
 
 
-def run(*words: str) -> str:
+def run(*words: str, exit_code: int = 0) -> str:
     """Run the command and return what it printed."""
     answer = CliRunner().invoke(expenses_app, list(words), catch_exceptions=False)
-    assert 0 == answer.exit_code, answer.output
+    assert exit_code == answer.exit_code, answer.output
     return answer.output
 
 
@@ -178,10 +179,46 @@ def test_reconciled_expense_is_corrected_by_command(place: ExpensePlace) -> None
     path = f"/_sandbox/organisations/{tenant}/bank-transactions/{found['BankTransactionID']}"
     place.control.post(f"{path}/reconcile").raise_for_status()
     run("set", "files-E-1", "--category", "Software")
-    assert "daybook expenses correct files-E-1" in run("sync", "files-E-1")
+    assert "daybook expenses correct files-E-1" in run("sync", "files-E-1", exit_code=1)
     assert "nothing was posted" in run("correct", "files-E-1", "--dry-run")
     assert 1 == len(place.bank_transactions())
     run("correct", "files-E-1")
+    assert "No correcting entry is needed" in run("correct", "files-E-1", exit_code=1)
     references = sorted(row["Reference"] for row in place.bank_transactions())
     assert [f"DB-EXP-files-E-1{ending}" for ending in ("", "-C1", "-C2")] == references
     assert "synced" == rows()["files-E-1"]["state"]
+
+
+@pytest.mark.parametrize("words", [("correct",), ("attachments", "--retry"), ("sync",)])
+def test_expense_of_an_account_that_is_not_linked_is_named(
+    place: ExpensePlace, words: tuple[str, ...]
+) -> None:
+    """Nothing can be done for it: the sentence says what is missing, and the command fails."""
+    with place.engine.begin() as connection:
+        connection.execute(text("DELETE FROM spend_accounts"))
+    said = run(*words, "files-E-1", exit_code=1)
+    assert "files-E-1: The account files:a1 is linked to no bank account in Xero" in said
+
+
+def test_contradictions_are_refused(place: ExpensePlace, tmp_path: Path) -> None:
+    """Nothing that was asked for is left out silently."""
+    bulk = tmp_path / "decisions.csv"
+    bulk.write_text("expense,account\nfiles-E-2,420\n")
+    for words, said in (
+        (("set", "files-E-1", "--account", "453", "--file", str(bulk)), "not both"),
+        (("attachments", "files-E-1", "--retry", "--skip"), "not both"),
+        (("list", "--state", "nonsense"), "No state has the words 'nonsense'; there are pending"),
+    ):
+        with pytest.raises(InputError, match=said):
+            run(*words)
+    assert 2 == CliRunner().invoke(expenses_app, ["fetch", "--days", "0"]).exit_code
+    assert [] == place.bank_transactions()
+
+
+def test_receipt_of_a_killed_run_is_skipped(place: ExpensePlace) -> None:
+    """What was on its way when the run died can be left out."""
+    run("sync", "files-E-1")
+    with place.engine.begin() as connection:
+        connection.exec_driver_sql("UPDATE expense_attachments SET state = 'uploading'")
+    run("attachments", "files-E-1", "--skip")
+    assert "none" in run("attachments", "--open")
