@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
+    from daybook.expenses.problems import Problem
+
 _STEERING = frozenset(("Cc", "Cf", "Cs"))  # controls, marks of direction, halves of letters
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for a script.")]
 
@@ -62,6 +64,18 @@ def _for(control: str) -> str:
 def say(sentence: str, *, err: bool = False) -> None:
     """Print a sentence, which may quote what others wrote."""
     typer.echo(plain(sentence), err=err)
+
+
+def say_problems(problems: Mapping[str, Sequence[Problem]]) -> bool:
+    """Each sentence once, with the expenses that it is about; whether there was any."""
+    about: dict[str, list[str]] = {}
+    for expense_id, found in problems.items():
+        for one in found:
+            about.setdefault(one.sentence, []).append(expense_id)
+    for sentence, ids in about.items():
+        more = f" and {len(ids) - 1} more" if len(ids) > 1 else ""
+        say(f"{ids[0]}{more}: {sentence}", err=True)
+    return bool(about)
 
 
 def say_json(value: object) -> None:
