@@ -154,7 +154,9 @@ def _post_all(posting: Posting, store_days: Collection[StoreDay]) -> bool:
     try:
         _settle_unsettled(posting)
         # Payments come after what they are paid on.
-        return all(_post_kind(posting, store_days, kind) for kind in DocumentKind)
+        return all(_post_kind(posting, store_days, kind) for kind in DocumentKind) or not any(
+            _waiting(posting, store_days, kind) for kind in DocumentKind
+        )
     finally:
         with posting.connection.begin():
             settle_store_days(
@@ -189,14 +191,14 @@ def _waiting(
 def _post_kind(posting: Posting, store_days: Collection[StoreDay], kind: DocumentKind) -> bool:
     """Send every document of one kind; what a lookup found absent goes out in the next round.
 
-    Returns whether all are sent: they may not be when the turn is over.
+    Returns whether it may go on: not when the turn is over.
     """
     name = f"{posting.organisation.name}: {kind.replace('_', ' ')}s"
-    rounds_lost, is_turn_over = 0, False
+    rounds_lost = 0
     while rounds_lost < _ROUNDS:
         waiting = _waiting(posting, store_days, kind)
-        if not waiting or is_turn_over:
-            return not waiting
+        if not waiting:
+            return True
         try:
             _find_contacts(posting, waiting)
         except UnknownOutcome:
@@ -207,7 +209,8 @@ def _post_kind(posting: Posting, store_days: Collection[StoreDay], kind: Documen
             _settle_unsettled(posting, this_round.refused)
         if this_round.error:
             raise this_round.error
-        is_turn_over = this_round.is_turn_over
+        if this_round.is_turn_over:
+            return False
         rounds_lost = 0 if this_round.has_progress else rounds_lost + 1
     raise UnknownOutcome(
         f"{name}: replies were lost {_ROUNDS} times in a row. Nothing is lost or doubled: run it "

@@ -69,13 +69,13 @@ def test_long_run_lets_another_go_first(
 ) -> None:
     """A night that comes in the middle of a backfill is posted before the backfill goes on."""
     scenarios.start_again()
-    scenarios.fault(fault="slow", match={"path": "/Invoices"}, nth=1, seconds=1)
+    scenarios.fault(fault="slow", match={"path": "/Invoices"}, nth=1, seconds=3)
     night_day, backfill_day = ((day.business_date, day.store_id) for day in scenarios.days)
     # Its waits are real: the other has the time to take what it was let have.
     scenarios.start(scenarios.loader, days=[backfill_day], turn_seconds=0, clock_speed=1)
     while not scenarios.has_struck():
         time.sleep(0.01)
-    scenarios.start(other_loader, days=[night_day])
+    scenarios.start(other_loader, days=[night_day], clock_speed=20)  # it waits for 30 s
     assert ["", ""] == [ending_of(loader).error for loader in (scenarios.loader, other_loader)]
     lines = map(json.loads, scenarios.record_path.read_text().splitlines())
     written = [" ".join(line["names"]) for line in lines if line.get("names")]
