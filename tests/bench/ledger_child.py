@@ -11,7 +11,6 @@ import datetime as dt
 import json
 import sys
 import time
-from pathlib import Path
 
 from daybook.clock import SystemClock
 from daybook.jobs.extract import extract
@@ -22,6 +21,7 @@ from daybook.ledger.stores import write_stores
 from daybook.pos.files import FilesSource
 from daybook.sales.store import StoreDay
 from deployments.demo.complete_journey import FIRST_DATE, LAST_DATE, stores
+from tests.bench.peak_memory import peak_mib
 
 
 def main() -> None:
@@ -60,17 +60,9 @@ def main() -> None:
         "extract_seconds": extracted_by - begun,
         "again_seconds": again_by - extracted_by,
         "total_seconds": totalled_by - again_by,
-        "peak_mib": _peak_mib(),
+        "peak_mib": peak_mib(),
     }
     sys.stdout.write(json.dumps(measured))
-
-
-def _peak_mib() -> float:
-    """The most memory this process ever held; unlike getrusage's, not its parent's."""
-    for line in Path("/proc/self/status").read_text().splitlines():
-        if line.startswith("VmHWM:"):
-            return int(line.split()[1]) / 1024
-    raise AssertionError("the system does not say VmHWM")
 
 
 if __name__ == "__main__":

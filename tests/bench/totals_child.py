@@ -9,12 +9,12 @@ time; it is counted in the memory.
 from __future__ import annotations
 
 import json
-import resource
 import sys
 import time
 
 from daybook.sales.daily_totals import total_frames
 from tests.bench.made_receipts import STORES, made_receipts
+from tests.bench.peak_memory import peak_mib
 
 _DAYS_PER_MILLION = 36
 
@@ -33,9 +33,8 @@ def main() -> None:
         first_day += day_count
         del batch, frames  # or two chunks would be there at a time
     assert 0.9 * line_count < total_count < line_count
-    peak_mib = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     print(  # noqa: T201 - the parent reads it
-        json.dumps({"line_count": line_count, "processor_seconds": seconds, "peak_mib": peak_mib})
+        json.dumps({"line_count": line_count, "processor_seconds": seconds, "peak_mib": peak_mib()})
     )
 
 
