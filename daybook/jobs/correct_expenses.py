@@ -8,7 +8,7 @@ changed there would be wrong.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from daybook.expenses.problems import CORRECTABLE, Problem, ProblemCode
@@ -45,10 +45,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class ExpensesCorrected:
-    """What correcting came to: the entries by expense, and why there is none for others."""
+    """What correcting came to: the entries by expense, and why there is none for others.
+
+    `note` says what a person should know of the dates.
+    """
 
     entries: dict[str, tuple[SpendMoney, ...]]
     problems: dict[str, tuple[Problem, ...]]
+    note: str = ""
 
     @property
     def sentences(self) -> list[str]:
@@ -59,6 +63,7 @@ class ExpensesCorrected:
             for key, entries in self.entries.items()
             for one in entries
         ]
+        said += [self.note] if self.note else []
         return said + [f"{key}: {p.sentence}" for key, all_ in self.problems.items() for p in all_]
 
     def __str__(self) -> str:
@@ -90,7 +95,9 @@ def correct_expenses(
     _post(syncing, organisation, list(corrected.entries))
     with syncing.engine.begin() as connection:
         settled = _settle(connection, corrected.entries, hashes, syncing)
-    return ExpensesCorrected(settled.entries, {**corrected.problems, **settled.problems})
+    return replace(
+        settled, problems={**corrected.problems, **settled.problems}, note=corrected.note
+    )
 
 
 def _post(syncing: Syncing, organisation: Organisation, expense_ids: Sequence[str]) -> None:
@@ -148,7 +155,10 @@ def _plan(
                 now_at = syncing.clock.now()
                 write_reviewed(connection, {key: hashes[key] for key in agreeing}, now_at=now_at)
                 _store(connection, organisation, hashes, entries, syncing)
-    return ExpensesCorrected(entries, problems), hashes
+    dates = {one.one.expense.expense_id: one.one.expense.spent_date for one in known}
+    is_today = any(one.date != dates[key] for key, found in entries.items() for one in found)
+    note = books.zone_note if is_today else ""
+    return ExpensesCorrected(entries, problems, note), hashes
 
 
 def _known(
@@ -212,7 +222,7 @@ def _entries(known: _Known, books: UpdateBooks, clock: Clock) -> tuple[SpendMone
         return Problem(ProblemCode.NOT_CORRECTABLE, expense_id, said)
     entry_date = plan.document.date
     if books.locked_until and entry_date <= books.locked_until:
-        entry_date = clock.now().date()
+        entry_date = books.today(clock.now())
     if books.locked_until and entry_date <= books.locked_until:
         said = f"Xero is locked up to {books.locked_until}, so no entry can be dated today."
         return Problem(ProblemCode.LOCKED, expense_id, said)

@@ -8,6 +8,7 @@ Reconciled or locked ones are left, and it is said why.
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -40,9 +41,9 @@ from daybook.posting.spend_money import ExpensePlan, plan_spend_money
 from daybook.xero.bank_transactions import read_bank_transaction, update_bank_transaction
 from daybook.xero.reference_data import ensure_contacts, read_chart, read_organisation
 from daybook.xero.refusals import explained
+from daybook.xero.time_zones import zone_of
 
 if TYPE_CHECKING:
-    import datetime as dt
     from collections.abc import Collection, Sequence
     from decimal import Decimal
 
@@ -85,6 +86,21 @@ class UpdateBooks:
     locked_until: dt.date | None
     mappings: DatedExpenseMappings
     prefix: str
+    time_zone_xero: str
+
+    def today(self, now_at: dt.datetime) -> dt.date:
+        """The organisation's own date; that of UTC where its zone is not known."""
+        return now_at.astimezone(zone_of(self.time_zone_xero) or dt.UTC).date()
+
+    @property
+    def zone_note(self) -> str:
+        """What a person should know of that date; "" where the zone is known."""
+        if zone_of(self.time_zone_xero) is not None:
+            return ""
+        return (
+            f"Daybook does not know the time zone that Xero says of the organisation "
+            f"('{self.time_zone_xero}'), so that today is the date of UTC."
+        )
 
 
 def update_expenses(  # noqa: PLR0913 - the composition of one update
@@ -189,7 +205,14 @@ def read_books(client: XeroClient, mappings: DatedExpenseMappings, prefix: str) 
     organisation = read_organisation(client)
     locks = [organisation.period_lock_date, organisation.year_end_lock_date]
     locked_until = max((lock for lock in locks if lock), default=None)
-    return UpdateBooks(client, read_chart(client), locked_until, mappings, prefix)
+    return UpdateBooks(
+        client,
+        read_chart(client),
+        locked_until,
+        mappings,
+        prefix,
+        organisation.time_zone_xero,
+    )
 
 
 def wanted_plan(one: LedgerExpense, books: UpdateBooks) -> ExpensePlan:

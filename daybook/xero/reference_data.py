@@ -62,7 +62,10 @@ class TrackingCategory:
 
 @dataclass(frozen=True, slots=True)
 class Organisation:
-    """The organisation itself; lock dates are None where none is set."""
+    """The organisation itself; lock dates are None where none is set.
+
+    `time_zone_xero` is Xero's own name of its zone, "" where it says none.
+    """
 
     organisation_id_xero: str
     name: str
@@ -71,6 +74,7 @@ class Organisation:
     is_demo: bool
     period_lock_date: dt.date | None
     year_end_lock_date: dt.date | None
+    time_zone_xero: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +112,7 @@ def read_organisation(client: XeroClient) -> Organisation:
         is_demo=item.get("IsDemoCompany") is True,
         period_lock_date=_optional_date(item, "PeriodLockDate"),
         year_end_lock_date=_optional_date(item, "EndOfYearLockDate"),
+        time_zone_xero=text_of(item, "Timezone"),
     )
 
 

@@ -3,7 +3,8 @@
 A case is a Markdown file: a title that names the rule, a note that works the figures out by hand,
 then sections with one table each, or the word `None.`. Steps are done in their order, in a sandbox
 and a ledger of the case's own. A column left out has its default. References are written without
-what all of them begin with (`t1` for `DB-EXP-aspire-t1`), and the day of the run as `today`.
+what all of them begin with (`t1` for `DB-EXP-aspire-t1`), and the day of the run, where the
+organisation is, as `today`.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
+from zoneinfo import ZoneInfo
 
 from golden_steps import Steps
 from worked_note import faults_of
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
 
 CASES: Final = Path(__file__).parent.parent / "golden" / "expenses"
 PREFIX: Final = "DB-EXP-aspire-"
+ZONE: Final = ZoneInfo("Pacific/Auckland")
 
 Row = dict[str, str]
 
@@ -156,7 +159,7 @@ def _expenses(place: ExpensePlace) -> list[Row]:
 
 
 def _in_xero(place: ExpensePlace) -> list[Row]:
-    today = f"{place.clock.now():%Y-%m-%d}"
+    today = f"{place.clock.now().astimezone(ZONE):%Y-%m-%d}"
     rows = []
     for found in place.bank_transactions():
         date = str(found["DateString"])[:10]

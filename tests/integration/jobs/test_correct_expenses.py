@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime as dt
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -9,6 +11,7 @@ import pytest
 from expense_place import connected_expenses
 from golden_steps import Steps
 
+from daybook.clock import SystemClock
 from daybook.errors import RateLimited
 from daybook.expenses.problems import ProblemCode
 from daybook.jobs import correct_expenses, post_round
@@ -125,6 +128,42 @@ def test_refused_entry_says_so_and_is_tried_again(place: ExpensePlace) -> None:
     assert () == one.problems
     there = {row["Reference"]: Decimal(row["Total"]) for row in place.bank_transactions()}
     assert [Decimal("12.50"), Decimal("12.50"), Decimal("23.00")] == sorted(there.values())
+
+
+@dataclass(frozen=True)
+class Standing(SystemClock):
+    """A clock that stands still."""
+
+    at: dt.datetime
+
+    def now(self) -> dt.datetime:
+        """That moment."""
+        return self.at
+
+
+@pytest.mark.parametrize(
+    ("zone", "date", "note"),
+    [
+        ("Pacific/Auckland", "2026-04-02", False),
+        ("America/New_York", "2026-04-01", False),
+        ("Asia/Kathmandu", "2026-04-01", True),  # the sandbox says a name that nobody knows
+    ],
+)
+def test_entry_of_a_locked_period_has_the_organisations_date(
+    place: ExpensePlace, zone: str, date: str, *, note: bool
+) -> None:
+    """17:30 UTC is the next morning in Auckland; an unknown zone is UTC, and that is said."""
+    place.control.post(
+        "/_sandbox/organisations", json={"name": place.organisation.name, "timezone": zone}
+    ).raise_for_status()
+    Steps(place).do("anna", "lock", "", "2026-03-31")
+    clock = Standing(dt.datetime(2026, 4, 1, 17, 30, tzinfo=dt.UTC))
+    syncing = replace(place.syncing(), clock=clock)
+    said = correct_expenses.correct_expenses(syncing, place.organisation, ["aspire-t1"])
+    entry = next(r for r in place.bank_transactions() if r["Reference"].endswith("-C1"))
+    assert date == entry["DateString"][:10]
+    assert f"dated {date}" in said.sentences[0]
+    assert note is ("today is the date of UTC" in said.sentences[-1])
 
 
 def signed_total(place: ExpensePlace) -> Decimal:

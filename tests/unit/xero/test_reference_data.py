@@ -114,7 +114,7 @@ def test_a_list_that_cannot_be_read_is_an_error(make_client: MakeClient) -> None
         read_chart(make_client(lambda _: httpx.Response(200, json={})))
 
 
-def test_the_organisation_tells_its_lock_dates(make_client: MakeClient) -> None:
+def test_the_organisation_tells_its_lock_dates_and_zone(make_client: MakeClient) -> None:
     """Lock dates are there only when they are set."""
     content = {
         "OrganisationID": "o-1",
@@ -123,6 +123,7 @@ def test_the_organisation_tells_its_lock_dates(make_client: MakeClient) -> None:
         "BaseCurrency": "NZD",
         "IsDemoCompany": True,
         "PeriodLockDate": "/Date(1254268800000+0000)/",
+        "Timezone": "NEWZEALANDSTANDARDTIME",
     }
     client = make_client(lambda _: httpx.Response(200, json={"Organisations": [content]}))
     assert Organisation(
@@ -133,6 +134,7 @@ def test_the_organisation_tells_its_lock_dates(make_client: MakeClient) -> None:
         is_demo=True,
         period_lock_date=dt.date(2009, 9, 30),
         year_end_lock_date=None,
+        time_zone_xero="NEWZEALANDSTANDARDTIME",
     ) == read_organisation(client)
 
 
