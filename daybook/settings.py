@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 
 from cryptography.fernet import Fernet
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic_core import PydanticCustomError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from daybook.errors import SettingError
@@ -28,6 +29,13 @@ _ENVIRONMENT = os.environ  # noqa: TID251 - this module is the one reader
 
 PREFIX = "DAYBOOK_"
 DEMO_PREFIX = "DAYBOOK_DEMO_"
+
+# What one attachment and one document may have, least and most.
+_BYTES = (50_000, 10_485_760)
+_FILES = (1, 10)
+SPEND_SOURCES = ("aspire", "files")
+# The kind of an error that is a whole sentence already.
+_SENTENCE = "sentence"
 
 _Port = Annotated[int, Field(ge=1, le=65535, description="a free port from 1 to 65535")]
 _WebAddress = Annotated[str, Field(description="an http or https address such as {default}")]
@@ -130,17 +138,18 @@ class Settings(BaseSettings):
     )
     attachment_bytes: int = Field(
         default=3_000_000,
-        ge=50_000,
-        le=10_485_760,
+        ge=_BYTES[0],
+        le=_BYTES[1],
         description="a number of bytes from 50000 to 10485760",
     )
     attachment_count: int = Field(
-        default=10, ge=1, le=10, description="a number of files from 1 to 10"
+        default=10, ge=_FILES[0], le=_FILES[1], description="a number of files from 1 to 10"
     )
     attachment_limits: str = Field(
         default="",
-        pattern=r"^([a-z]+=\d{5,8}/(10|[1-9])(,[a-z]+=\d{5,8}/(10|[1-9]))*)?$",
-        description="bytes and files by source, such as files=10000000/10,aspire=3000000/10",
+        pattern=r"^([a-z]+=\d+/\d+(,[a-z]+=\d+/\d+)*)?$",
+        description="source=bytes/files with commas between, such as "
+        "files=10000000/10,aspire=3000000/10",
     )
     attachment_attempts: int = Field(
         default=10, ge=1, le=100, description="a number of attempts from 1 to 100"
@@ -180,6 +189,14 @@ class Settings(BaseSettings):
         if scheme not in {"postgresql", "postgres", "postgresql+psycopg"} or not separator + rest:
             raise ValueError
         return SecretStr(f"postgresql://{rest}")
+
+    @field_validator("attachment_limits")
+    @classmethod
+    def _limits_by_source(cls, value: str) -> str:
+        said = _wrong_limits(value)
+        if said:
+            raise PydanticCustomError(_SENTENCE, "{said}", {"said": f"{PREFIX}{said}"})
+        return value
 
     @field_validator("secret_key")
     @classmethod
@@ -305,12 +322,34 @@ def _refuse_unknown(environment: Mapping[str, str]) -> None:
 
 def _sentence(model: type[_Model], problem: ErrorDetails) -> str:
     """Say which variable is wrong, what it must be and, unless it is a secret, what it is."""
+    if problem["type"] == _SENTENCE:
+        return problem["msg"]
     name = str(problem["loc"][0]) if problem["loc"] else ""
     variable = f"{model.model_config['env_prefix']}{name.upper()}"
     expected = _expectation(model, name)
     if name in model.secret_names:
         return f"{variable} must be {expected}; what it holds is something else (not shown)."
     return f"{variable} must be {expected}; it is '{problem['input']}'."
+
+
+def _wrong_limits(value: str) -> str:
+    """What is wrong with limits by source, as a sentence from the variable's name on; or ""."""
+    sources: set[str] = set()
+    for one in filter(None, value.split(",")):
+        source, _, limits = one.partition("=")
+        if source not in SPEND_SOURCES or source in sources:
+            why = "names it twice" if source in sources else "there is no such source"
+            known = " and ".join(SPEND_SOURCES)
+            return f"ATTACHMENT_LIMITS says '{one}' and {why}: give {known} at most once each."
+        sources.add(source)
+        ranges = zip(limits.split("/"), (_BYTES, _FILES), ("bytes", "files"), strict=True)
+        for number, (least, most), what in ranges:
+            if not least <= int(number) <= most:
+                return (
+                    f"ATTACHMENT_LIMITS says '{one}': {number} {what} is not from {least} to "
+                    f"{most}. Write source=bytes/files, such as {source}=3000000/10."
+                )
+    return ""
 
 
 def _expectation(model: type[_Model], name: str) -> str:

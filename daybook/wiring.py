@@ -170,10 +170,7 @@ class Wiring:
         for one in filter(None, self.settings.attachment_limits.split(",")):
             source, _, limits = one.partition("=")
             bytes_max, _, count_max = limits.partition("/")
-            try:
-                found[source] = FitLimits(bytes_max=int(bytes_max), count_max=int(count_max))
-            except ValueError as error:
-                raise SettingError(f"DAYBOOK_ATTACHMENT_LIMITS says {one}. {error}") from error
+            found[source] = FitLimits(bytes_max=int(bytes_max), count_max=int(count_max))
         return found
 
     @property

@@ -11,12 +11,14 @@ from cryptography.fernet import Fernet
 
 from daybook.errors import SettingError
 from daybook.settings import (
+    SPEND_SOURCES,
     inherited_variables,
     known_variables,
     load_demo_settings,
     load_settings,
     variables_of,
 )
+from daybook.spend import aspire, files
 
 PASSWORD_URL = "postgresql://owner:swordfish@db.example.net:5432/daybook"
 
@@ -95,6 +97,37 @@ def test_every_wrong_value_is_named_at_once(monkeypatch: pytest.MonkeyPatch) -> 
 
     assert "DAYBOOK_TRAILING_DAYS must be" in sentence
     assert "DAYBOOK_XERO_LOGIN_URL must be" in sentence
+
+
+@pytest.mark.parametrize(
+    ("value", "sentence"),
+    [
+        ("files=10000/5", "says 'files=10000/5': 10000 bytes is not from 50000 to 10485760"),
+        ("files=99999999/5", "99999999 bytes is not from 50000 to 10485760"),
+        (
+            "aspire=60000/1,files=60000/11",
+            "11 files is not from 1 to 10. Write source=bytes/files, such as files=3000000/10.",
+        ),
+        ("file=60000/1", "'file=60000/1' and there is no such source: give aspire and files"),
+        ("files=60000/1,files=60000/2", "names it twice"),
+        ("3MB", "must be source=bytes/files with commas between"),
+    ],
+)
+def test_wrong_limits_of_a_source_say_which_number_and_its_range(
+    monkeypatch: pytest.MonkeyPatch, value: str, sentence: str
+) -> None:
+    """Beside everything else that is wrong."""
+    monkeypatch.setenv("DAYBOOK_ATTACHMENT_LIMITS", value)
+    monkeypatch.setenv("DAYBOOK_ATTACHMENT_COUNT", "0")
+    said = refusal()
+    assert sentence in said
+    assert "DAYBOOK_ATTACHMENT_LIMITS" in said
+    assert "DAYBOOK_ATTACHMENT_COUNT must be" in said
+
+
+def test_sources_with_limits_are_those_there_are() -> None:
+    """Each adapter by its own name."""
+    assert {aspire.NAME, files.NAME} == set(SPEND_SOURCES)
 
 
 def test_a_misspelt_variable_is_refused_with_the_nearest_name(
