@@ -17,13 +17,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from daybook.errors import FinalError, RateLimited, Refused, UnknownOutcome
-from daybook.jobs.post_round import Narrowing, Posting, record, send_round
+from daybook.jobs.post_round import REPLY_LOST, Narrowing, Posting, record, send_round
 from daybook.jobs.settle import look_up
 from daybook.ledger.documents import ids_in_use, unsettled_documents, waiting_documents
 from daybook.ledger.expense_documents import settle_expenses, waiting_expense_documents
 from daybook.ledger.organisation_lock import organisation_lock
 from daybook.ledger.store_days import settle_store_days
-from daybook.posting.documents import MONEY_KINDS, DocumentKind, SpendMoney
+from daybook.posting.documents import MONEY_KINDS, DocumentKind, SalesDocument
 from daybook.xero.documents import Rejected
 from daybook.xero.reference_data import ensure_contacts
 
@@ -264,15 +264,23 @@ def _settle_unsettled(posting: Posting, refused: dict[int, Settlement] | None = 
 def _await_arrival(posting: Posting, unsettled: Sequence[OpenDocument]) -> None:
     """Wait until what is on its way still has reached Xero, or never will.
 
-    That is what a killed process sent last, and bank transactions whose reply was lost: they have
-    no unique number, so that Xero would take a copy that arrives after the lookup.
+    That is what a killed process sent last, and bank transactions and payments whose reply was
+    lost: they have no unique number, so that Xero would take a copy that arrives after the lookup.
+    (Of payments it takes one while the document is not paid up: a tender may stay owed.)
     """
     sent_at = [
         one.sent_at
         for one in unsettled
-        if one.state == "sending" or isinstance(one.document, SpendMoney)
+        if one.state == "sending"
+        or (not isinstance(one.document, SalesDocument) and not _is_answered(posting, one))
     ]
     if sent_at:
         passed_seconds = (posting.clock.now() - max(sent_at)).total_seconds()
         # A clock that was set back makes it negative.
         posting.clock.sleep(ARRIVAL_SECONDS - min(max(passed_seconds, 0), ARRIVAL_SECONDS))
+
+
+def _is_answered(posting: Posting, one: OpenDocument) -> bool:
+    """Whether this run has a reply to it, though one that does not say what became of it."""
+    last = posting.last.get(one.document_id)
+    return last is not None and not last.event.startswith(REPLY_LOST)

@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from daybook.xero.client import XeroClient
     from daybook.xero.documents import Outcome
 
+REPLY_LOST: Final = "reply lost"  # how the event of a document begins that may still arrive
 BATCH_DOCUMENTS: Final = 50  # what Xero advises per call
 BATCH_BYTES: Final = 1_500_000  # of our own form; on the wire at most twice that, Xero takes 3.5 MB
 # Batches refused as a whole in a row, while nothing was posted: with more it is not a document that
@@ -196,7 +197,7 @@ def _land(
         return _all(claimed, "unknown", f"refused as a whole: {refusal}")
     except UnknownOutcome as error:
         this_round.has_unknown = True
-        return _all(claimed, "unknown", f"reply lost: {error}")
+        return _all(claimed, "unknown", f"{REPLY_LOST}: {error}")
     except RetryableError as error:  # nothing was done; of no other error is that certain
         this_round.error = this_round.error or error
         return _all(claimed, "planned", f"not sent: {error}")

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Engine
 
+    from daybook.clock import Clock
     from daybook.jobs.plan import Planned
     from daybook.jobs.post import Posted
     from daybook.ledger.organisations import Organisation
@@ -88,7 +89,7 @@ class Chain:
         """Plan them."""
         return plan(self.engine, days, prefix="DB", run_id="test", clock=SystemClock())
 
-    def post(self, days: Sequence[StoreDay]) -> Posted:
+    def post(self, days: Sequence[StoreDay], clock: Clock | None = None) -> Posted:
         """Post them."""
         return post(
             self.engine,
@@ -96,7 +97,7 @@ class Chain:
             self.organisation,
             days,
             run_id="test",
-            clock=SystemClock(),
+            clock=clock or SystemClock(),
             lock_wait_seconds=30,
         )
 

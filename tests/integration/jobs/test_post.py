@@ -5,12 +5,15 @@ from __future__ import annotations
 import datetime as dt
 import time
 from collections import Counter
+from dataclasses import replace
 from decimal import Decimal
 from threading import Thread
 from typing import TYPE_CHECKING
 
+import httpx
 import pytest
 from kopi_corner import DATE, MAPPING, daily_total
+from loader_process import HurriedClock
 from sqlalchemy import text
 
 from daybook.clock import SystemClock
@@ -89,7 +92,7 @@ def test_lost_reply_is_looked_up_not_sent_again(chain: Chain, path: str, fault: 
     """Applied or not, after any broken reply the books hold every document once."""
     days = planned_days(chain)
     chain.fault(match={"method": "PUT", "path": path}, nth=1, fault=fault)
-    chain.post(days)
+    chain.post(days, HurriedClock(0, 100))
     assert_books_are_right(chain, days)
 
 
@@ -296,6 +299,25 @@ def test_copy_that_came_late_is_adopted_not_refused(chain: Chain) -> None:
     posted = chain.post(days)
     assert (0, 7, 0) == (posted.posted_count, posted.adopted_count, posted.rejected_count)
     assert_books_are_right(chain, days)
+
+
+def test_late_payment_is_not_doubled_where_a_tender_stays_owed(chain: Chain) -> None:
+    """The invoice has room for a second copy: the first is given time to arrive, then looked up."""
+    owed = MAPPING.replace('NETS = "892"', 'NETS = "unpaid"')
+    load_mapping(chain.engine, owed + "#", "m.toml", loaded_by="test", clock=SystemClock())
+    with chain.engine.begin() as connection:
+        connection.execute(text("DELETE FROM mappings WHERE content->'tenders'->>'NETS' = '892'"))
+    days = chain.total([daily_total("S01", cash=30)])
+    chain.plan(days)
+    chain.fault(
+        match={"method": "PUT", "path": "/Payments"}, nth=1, fault="slow", when="before", seconds=1
+    )
+    with httpx.Client(timeout=httpx.Timeout(20, read=0.5)) as http:
+        impatient = replace(chain, access=replace(chain.access, http=http))
+        posted = impatient.post(days, HurriedClock(0, 5))
+    time.sleep(1)
+    assert ["3.45"] == [row["amount"] for row in chain.books()["payments"]]
+    assert (1, 1) == (posted.posted_count, posted.adopted_count)
 
 
 def test_payment_refused_for_what_a_person_paid_stays_refused(chain: Chain) -> None:
