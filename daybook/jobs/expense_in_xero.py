@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING
 from daybook.expenses.problems import Problem, ProblemCode
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from daybook.posting.documents import SpendMoney
     from daybook.xero.bank_transactions import BankTransactionInXero
 
 
 def differences(ours: SpendMoney, theirs: BankTransactionInXero) -> list[str]:
-    """What of the money differs, both sides named; tracking and texts are not looked at."""
+    """What of the money and its tracking differs, both sides named; texts are not looked at."""
     found = [
         f"{what} is {there} in Xero and {mine} in the ledger"
         for what, mine, there in (
@@ -28,16 +28,25 @@ def differences(ours: SpendMoney, theirs: BankTransactionInXero) -> list[str]:
         )
         if mine != there
     ]
-    sums: defaultdict[tuple[str, str], list[Decimal]] = defaultdict(lambda: [Decimal(), Decimal()])
+    zero = Decimal("0.00")
+    sums: defaultdict[str, list[Decimal]] = defaultdict(lambda: [zero, zero])
     for line in ours.lines:
-        sums[line.account_code, line.tax_type][0] += line.net_amount + line.tax_amount
+        tracking = ((one.category, one.option) for one in line.tracking)
+        place = _place(line.account_code, line.tax_type, tracking)
+        sums[place][0] += line.net_amount + line.tax_amount
     for other in theirs.lines:
-        sums[other.account_code, other.tax_type][1] += other.amount
+        sums[_place(other.account_code, other.tax_type, other.tracking)][1] += other.amount
     return found + [
-        f"account {account} with tax type {tax_type} has {there} in Xero and {mine} in the ledger"
-        for (account, tax_type), (mine, there) in sorted(sums.items())
+        f"{place} has {there} in Xero and {mine} in the ledger"
+        for place, (mine, there) in sorted(sums.items())
         if mine != there
     ]
+
+
+def _place(account: str, tax_type: str, tracking: Iterable[tuple[str, str]]) -> str:
+    """`account 449 with tax type INPUT2, Region North`."""
+    options = "".join(f", {name} {option}" for name, option in sorted(tracking))
+    return f"account {account} with tax type {tax_type}{options}"
 
 
 def is_same(ours: SpendMoney, theirs: BankTransactionInXero) -> bool:
@@ -71,9 +80,10 @@ def different_in_xero(reference: str, expense_id: str, found: Sequence[str]) -> 
     return Problem(
         ProblemCode.DIFFERENT_IN_XERO,
         reference,
-        f"{reference} was changed in Xero: {'; '.join(found)}. Daybook posts no entry on top of "
-        "that. Correct the one that is wrong; when Xero comes to what the expense is now, "
-        f"'daybook expenses sync {expense_id}' takes it over.",
+        f"{reference} was changed in Xero: {'; '.join(found)}. Daybook neither overwrites that nor "
+        "posts an entry on top of it. Change it back in Xero, or bring Xero and the expense to the "
+        f"same ('daybook expenses set {expense_id}'); then 'daybook expenses sync {expense_id}' "
+        "goes on.",
     )
 
 

@@ -21,7 +21,7 @@ from daybook.jobs.expense_in_xero import (
     is_same,
     version_in_xero,
 )
-from daybook.jobs.post import ARRIVAL_SECONDS
+from daybook.jobs.post import ARRIVAL_SECONDS, TURN_SECONDS
 from daybook.ledger.documents import SENT_STATES
 from daybook.ledger.expense_corrections import read_corrections
 from daybook.ledger.expense_documents import (
@@ -34,7 +34,7 @@ from daybook.ledger.expense_documents import (
 )
 from daybook.ledger.expense_mappings import read_expense_mappings
 from daybook.ledger.expenses import Event, read_expenses, write_events, write_problems
-from daybook.ledger.organisation_lock import organisation_lock
+from daybook.ledger.organisation_lock import organisation_lock, somebody_waits
 from daybook.posting.documents import DocumentKind, payload_hash
 from daybook.posting.expense_correction import plan_corrections
 from daybook.posting.spend_money import ExpensePlan, plan_spend_money
@@ -44,7 +44,7 @@ from daybook.xero.refusals import explained
 from daybook.xero.time_zones import zone_of
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Collection, Mapping, Sequence
     from decimal import Decimal
 
     from sqlalchemy import Connection, Engine
@@ -59,6 +59,8 @@ if TYPE_CHECKING:
     from daybook.xero.client import XeroClient
 
 _TRIES: Final = 3
+# So long a run that let another go first waits to go on.
+_WAY_BACK_SECONDS: Final = 3600
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,40 +116,77 @@ def update_expenses(  # noqa: PLR0913 - the composition of one update
     clock: Clock,
     lock_wait_seconds: float = 600,
 ) -> ExpensesUpdated:
-    """Update these synced expenses, or all, where something changed since they were synced."""
-    with organisation_lock(
-        engine, organisation, wait_seconds=lock_wait_seconds, clock=clock
-    ) as connection:
-        with connection.begin():
-            changed = [
-                one
-                for one in read_expenses(connection, expense_ids, stage=Stage.SYNCED)
-                if (one.is_updated or one.problems)
-                and one.organisation_id == organisation.organisation_id
-            ]
-            ids = [one.expense.expense_id for one in changed]
-            filed = filed_expense_documents(connection, ids)
-            entries = {
-                key: [each.document for each in found if each.state in SENT_STATES]
-                for key, found in read_corrections(connection, ids).items()
-            }
-            mappings = read_expense_mappings(connection)
-        if not changed:
-            return ExpensesUpdated(0, 0, {})
-        books = read_books(client, mappings[organisation.organisation_id], prefix)
-        updating = _Updating(connection, books, run_id, clock)
-        updated = unchanged = 0
-        problems: dict[str, tuple[Problem, ...]] = {}
-        for one in changed:
-            expense_id = one.expense.expense_id
-            plan, is_sent = _update(updating, one, filed[expense_id], entries[expense_id])
-            updated += is_sent
-            unchanged += not is_sent and not plan.problems
-            if plan.problems:
-                problems[expense_id] = plan.problems
+    """Update these synced expenses, or all, where something changed since they were synced.
+
+    A run holds the organisation for a turn, and lets one that waits for it go first.
+    """
+    done: dict[str, _Done] = {}
+    wait_seconds, gives_way = lock_wait_seconds, False
+    while True:
+        with organisation_lock(
+            engine, organisation, wait_seconds=wait_seconds, clock=clock, gives_way=gives_way
+        ) as connection:
+            changed = _changed(connection, organisation, expense_ids, done)
+            if not changed:
+                return _counted(done)
             with connection.begin():
-                _write(connection, one, plan, run_id=run_id, clock=clock)
-    return ExpensesUpdated(updated, unchanged, problems)
+                mappings = read_expense_mappings(connection)[organisation.organisation_id]
+            books = read_books(client, mappings, prefix)
+            _take_turn(_Updating(connection, books, run_id, clock, organisation), changed, done)
+        wait_seconds, gives_way = max(lock_wait_seconds, _WAY_BACK_SECONDS), True
+
+
+@dataclass(frozen=True, slots=True)
+class _Done:
+    """What became of one expense: whether Xero was changed, or why it was not."""
+
+    is_sent: bool
+    problems: tuple[Problem, ...]
+
+
+def _counted(done: Mapping[str, _Done]) -> ExpensesUpdated:
+    sent_count = sum(one.is_sent for one in done.values())
+    problems = {key: one.problems for key, one in done.items() if one.problems}
+    return ExpensesUpdated(sent_count, len(done) - sent_count - len(problems), problems)
+
+
+def _changed(
+    connection: Connection,
+    organisation: Organisation,
+    expense_ids: Collection[str] | None,
+    done: Collection[str],
+) -> list[LedgerExpense]:
+    """The synced expenses that may need an update and did not have their turn yet."""
+    with connection.begin():
+        synced = read_expenses(connection, expense_ids, stage=Stage.SYNCED)
+    return [
+        one
+        for one in synced
+        if (one.is_updated or one.problems)
+        and one.organisation_id == organisation.organisation_id
+        and one.expense.expense_id not in done
+    ]
+
+
+def _take_turn(
+    updating: _Updating, changed: Sequence[LedgerExpense], done: dict[str, _Done]
+) -> None:
+    """Update one after the other, until all are done or another run has waited long enough."""
+    connection, clock = updating.connection, updating.clock
+    ids = [one.expense.expense_id for one in changed]
+    with connection.begin():
+        filed = filed_expense_documents(connection, ids)
+        corrections = read_corrections(connection, ids)
+    turn_ends_at = clock.now() + dt.timedelta(seconds=TURN_SECONDS)
+    for one in changed:
+        expense_id = one.expense.expense_id
+        entries = [each.document for each in corrections[expense_id] if each.state in SENT_STATES]
+        plan, is_sent = _update(updating, one, filed[expense_id], entries)
+        with connection.begin():
+            _write(connection, one, plan, run_id=updating.run_id, clock=clock)
+        done[expense_id] = _Done(is_sent, plan.problems)
+        if clock.now() >= turn_ends_at and somebody_waits(connection, updating.organisation):
+            return
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +197,7 @@ class _Updating:
     books: UpdateBooks
     run_id: str
     clock: Clock
+    organisation: Organisation
 
 
 def _update(
@@ -175,7 +215,9 @@ def _update(
     if entries:
         whole = [filed, *entries]
         return ExpensePlan(filed, _corrected_problems(one, document, whole, updating.books)), False
-    if is_certain and payload_hash(document) == payload_hash(filed):
+    was_different = any(p.code is ProblemCode.DIFFERENT_IN_XERO for p in one.problems)
+    is_as_filed = payload_hash(document) == payload_hash(filed)
+    if is_certain and is_as_filed and not was_different:
         return ExpensePlan(document), False
     problems = _send(updating, one, document, filed)
     return ExpensePlan(document, problems), not problems
@@ -248,8 +290,11 @@ def _send(
     for attempt in range(1, _TRIES + 1):
         there = read_bank_transaction(client, one.id_xero)
         fixed = _fixed(there, document, filed, updating.books)
+        found = [] if is_same(document, there) else differences(filed, there)
+        if found:
+            return (different_in_xero(document.reference, one.expense.expense_id, found),)
         if fixed is not None:
-            return _left(one, there, document, filed, fixed)
+            return _left(there, document, filed, fixed)
         try:
             contact_ids = ensure_contacts(client, [document.contact_name])
             with updating.connection.begin():
@@ -290,18 +335,14 @@ def _fixed(
 
 
 def _left(
-    one: LedgerExpense,
     there: BankTransactionInXero,
     document: SpendMoney,
     filed: SpendMoney,
     fixed: tuple[ProblemCode, str],
 ) -> tuple[Problem, ...]:
-    """The entry that would correct it; none on top of what somebody changed in Xero."""
-    found = differences(filed, there)
-    if found and is_same(document, there):
-        return ()  # Xero holds what is wanted: the ledger takes it over
-    if found:
-        return (different_in_xero(document.reference, one.expense.expense_id, found),)
+    """The entry that would correct it; none where Xero holds what is wanted, and more than that."""
+    if differences(filed, there):
+        return ()  # it is what is wanted: the ledger takes it over
     return (_correct_by_entry(*fixed, document, filed),)
 
 
