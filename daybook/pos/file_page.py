@@ -38,13 +38,15 @@ class Rows:
     """Some receipts of one part, raw: whoever has a receipt here has all its lines and tenders.
 
     `damaged` are receipts that also have a row nobody could split into cells, with what is said
-    of it; `extent` looks up when the part's receipts of some stores were sold.
+    of it; `extent` looks up when the part's receipts were sold. `store_ids` are the stores that are
+    asked for, where lines and tenders of others may be among the rows.
     """
 
     part: Part
     tables: dict[TableName, pa.Table]
     damaged: Mapping[tuple[str, str], Collection[Reject]] = field(default_factory=dict)
     extent: Callable[[], Reach] = Reach
+    store_ids: frozenset[str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,7 +199,7 @@ def _children(rows: Rows, name: TableName, receipts: _Receipts, rejects: _Reject
         reason = f"It has no receipt in {rows.part.receipts.url}; add it, or remove this row."
         store_id = table["store_id"][row].as_py()
         reach = rows.extent()
-        if store_id:
+        if store_id and (rows.store_ids is None or store_id in rows.store_ids):
             reach = replace(reach, store_ids=frozenset([store_id]))
         rejects.add(name, int(row_numbers[row]), ("receipt_id_pos", reason), reach)
     kept = np.flatnonzero(place >= 0)

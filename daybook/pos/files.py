@@ -11,7 +11,7 @@ from __future__ import annotations
 import datetime as dt
 import tempfile
 from collections import defaultdict
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, get_args
@@ -84,6 +84,15 @@ class FilesSource:
             )
 
 
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """The stores that are asked for, the others there are, and whose rows need no word."""
+
+    store_ids: frozenset[str]
+    others: frozenset[str]
+    silent: frozenset[str] | None
+
+
 def part_pages(
     part: Part,
     store_ids: frozenset[str],
@@ -105,10 +114,8 @@ def part_pages(
         yield Page(joined([]), surveyed.rejects)
     if surveyed.has_any_inside:
         bucket_count = min(max(-(-surveyed.receipt_count // page_receipts), 1), BUCKET_COUNT_MAX)
-        others = frozenset(known_store_ids or ()) - store_ids
-        pages = _pages(
-            part, readers, store_ids, others=others, window=window, bucket_count=bucket_count
-        )
+        asked = _Asked(store_ids, frozenset(known_store_ids or ()) - store_ids, surveyed.silent)
+        pages = _pages(part, readers, asked, window=window, bucket_count=bucket_count)
         yield from _filled(pages, page_receipts)
 
 
@@ -124,29 +131,26 @@ def window_of(stores: Sequence[Store], first_date: dt.date, last_date: dt.date) 
 def _pages(
     part: Part,
     readers: dict[TableName, FileReader],
-    store_ids: frozenset[str],
+    asked: _Asked,
     *,
-    others: frozenset[str],
     window: Window,
     bucket_count: int,
 ) -> Iterator[Page]:
     """One page per bucket of the part, and one with the rows nobody could split into cells."""
     for reader in readers.values():
         reader.malformed.clear()
-    extent = cache(lambda: extent_of(readers["receipts"], store_ids))
+    extent = cache(lambda: extent_of(readers["receipts"]))
     with tempfile.TemporaryDirectory(prefix="daybook-") as folder:
         buckets = {
-            name: split(
-                _of_stores(reader, store_ids), Path(folder) / name, bucket_count, reader.empty
-            )
+            name: split(_of_stores(reader, asked), Path(folder) / name, bucket_count, reader.empty)
             for name, reader in readers.items()
         }
-        malformed = _malformed_rejects(readers.values(), store_ids, others)
+        malformed = _malformed_rejects(readers.values(), asked)
         found: set[tuple[str, str]] = set()
         for number in range(bucket_count):
             tables = {name: bucket(number) for name, bucket in buckets.items()}
             found |= _keys_of(tables["receipts"], malformed)
-            yield page_of(Rows(part, tables, malformed, extent), window)
+            yield page_of(Rows(part, tables, malformed, extent, asked.store_ids), window)
     lost = {key: said for key, said in malformed.items() if key not in found}
     if lost:
         # Their receipts are nowhere else in the part, so nobody knows of what day they are.
@@ -160,15 +164,22 @@ def _pages(
         )
 
 
-def _of_stores(reader: FileReader, store_ids: frozenset[str]) -> Iterator[pa.Table]:
-    """The blocks with these stores' rows alone; a row without a store is everybody's."""
-    wanted = pa.array(sorted({*store_ids, ""} if reader.is_child else store_ids), pa.string())
+def _of_stores(reader: FileReader, asked: _Asked) -> Iterator[pa.Table]:
+    """The blocks with these stores' rows alone; a line or tender without a store is everybody's.
+
+    So is one of a store that nobody has named: it may be a misspelt one's.
+    """
+    mine = pa.array(sorted({*asked.store_ids, ""} if reader.is_child else asked.store_ids))
+    silent = None if asked.silent is None else pa.array(sorted(asked.silent), pa.string())
     for block in reader.blocks():
-        yield block.filter(pc.is_in(block["store_id"], wanted))
+        is_wanted = pc.is_in(block["store_id"], mine)
+        if reader.is_child and silent is not None:
+            is_wanted = pc.or_(is_wanted, pc.invert(pc.is_in(block["store_id"], silent)))
+        yield block.filter(is_wanted)
 
 
 def _malformed_rejects(
-    readers: Iterable[FileReader], store_ids: Collection[str], others: Collection[str]
+    readers: Iterable[FileReader], asked: _Asked
 ) -> dict[tuple[str, str], list[Reject]]:
     """What is said of rows nobody could split into cells, by store and receipt where they stand.
 
@@ -178,15 +189,19 @@ def _malformed_rejects(
     said: defaultdict[tuple[str, str], list[Reject]] = defaultdict(list)
     for reader in readers:
         for row in reader.malformed:
-            if row.key is None or row.key[0] not in others:
-                key = row.key if row.key and row.key[0] in store_ids else _NO_KEY
+            if row.key is None or row.key[0] not in asked.others:
+                key = row.key if row.key and row.key[0] in asked.store_ids else _NO_KEY
                 said[key].append(_malformed_reject(reader.file, row, key))
     return said
 
 
 def _malformed_reject(file: TableFile, row: MalformedRow, key: tuple[str, str]) -> Reject:
     if key == _NO_KEY:
-        return Reject(file.url, row.row_number, "", row.reason)
+        said = (
+            f"{row.reason} Its store cannot be told, so all stores wait on the dates of the file. "
+            "Correct the row, or delete it if it is no receipt."
+        )
+        return Reject(file.url, row.row_number, "", said)
     store_id, receipt_id_pos = key
     said = f"{row.reason} Receipt {receipt_id_pos} of store {store_id} is left out."
     return Reject(file.url, row.row_number, "", said)

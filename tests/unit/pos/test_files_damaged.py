@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import contextlib
+import datetime as dt
 import random
 from itertools import combinations
 from typing import TYPE_CHECKING
 
 import pytest
-from till import DATE, SINGAPORE, Receipt, batch, write_csv
+from till import DATE, NOON, SINGAPORE, Receipt, batch, write_csv
 
 from daybook.errors import InputError
+from daybook.jobs.unreadable_days import UnreadableRows
 from daybook.pos.file_form import COLUMNS
 from daybook.pos.files import FilesSource
+from daybook.pos.source import NO_DAY
 from daybook.sales.control_totals import control_failures
 from daybook.sales.daily_totals import daily_totals
 from daybook.sales.frames import joined
+from daybook.sales.store import Store, StoreDay
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -24,6 +28,7 @@ if TYPE_CHECKING:
     from daybook.pos.source import Reject
     from daybook.sales.frames import ReceiptBatch
 
+DAY = dt.timedelta(days=1)
 TABLES: tuple[TableName, ...] = ("receipts", "lines", "tenders")
 RECEIPTS = [
     Receipt(
@@ -200,7 +205,102 @@ def test_a_file_of_rows_of_another_width_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_file_of_another_chains_stores_is_told_in_bounds(tmp_path: Path) -> None:
-    """A thousand unknown stores are enough to see it."""
+    """A thousand unknown stores are enough to see it; how many more there are is said."""
     strangers = [Receipt(store_id=f"Z{number}") for number in range(1500)]
     found, rejects = read(write_csv(tmp_path, [*RECEIPTS, *strangers]))
-    assert (WHOLE, 1000) == (by_receipt(found), len(rejects))
+    assert (WHOLE, 1001) == (by_receipt(found), len(rejects))
+    assert "500 more rows are of other stores that are not known" in rejects[-1].reason
+    assert {NO_DAY} == {reject.reach for reject in rejects}
+
+
+BAR = Store("S02", "Bar", "Asia/Singapore", "SGD")
+DAY_OF_BOTH = [StoreDay(DATE, "S01"), StoreDay(DATE, "S02")]
+
+
+def held(folder: Path) -> tuple[list[StoreDay], list[Reject]]:
+    """The days of two stores that wait for the file, and why."""
+    source = FilesSource(str(folder))
+    found = source.receipts([SINGAPORE, BAR], DATE, DATE, known_store_ids=["S01", "S02"])
+    rejects = [reject for page in found for reject in page.rejects]
+    unreadable = UnreadableRows()
+    unreadable.add(rejects)
+    return list(unreadable.holds([SINGAPORE, BAR], DATE, DATE)), rejects
+
+
+def shifted(folder: Path, receipt: Receipt, *places: int) -> None:
+    """Write the one receipt with the cells of its row in these places."""
+    path = write_csv(folder, [receipt]) / "receipts.csv"
+    header, row = path.read_text().splitlines()
+    cells = row.split(",")
+    path.write_text(f"{header}\n{','.join(cells[place] for place in places)}\n")
+
+
+@pytest.mark.parametrize(
+    "places", [(1, 2, 3, 4, 5, 6, 6), (1, 2, 3, 4, 5, 6, 0), (6, 0, 1, 2, 3, 4, 5)]
+)
+def test_a_shifted_receipt_that_stands_alone_holds_every_store(
+    tmp_path: Path, places: tuple[int, ...]
+) -> None:
+    """Its store's cell holds something else, and no other row says whose file it is."""
+    shifted(tmp_path, Receipt(), *places)
+    days, rejects = held(tmp_path)
+    assert DAY_OF_BOTH == days
+    assert any("The cells may stand in the wrong columns" in one.reason for one in rejects)
+
+
+def test_a_receipt_with_its_id_in_the_stores_column_holds_its_stores_day(tmp_path: Path) -> None:
+    """All else can be read; its lines and tenders say which store it is of."""
+    shifted(tmp_path, Receipt(), 1, 0, 2, 3, 4, 5, 6)
+    days, _ = held(tmp_path)
+    assert [StoreDay(DATE, "S01")] == days
+
+
+def test_a_row_of_another_width_without_its_store_holds_the_stores_of_other_files_too(
+    tmp_path: Path,
+) -> None:
+    """The file has only one store, but the torn row may be of the other one."""
+    path = write_csv(tmp_path, [Receipt()]) / "receipts.csv"
+    with path.open("a") as file:
+        file.write("R9,2026-03-14T04:00:00Z,SGD\n")
+    days, rejects = held(tmp_path)
+    assert DAY_OF_BOTH == days
+    assert "Its store cannot be told, so all stores wait on the dates of the file." in (
+        rejects[-1].reason
+    )
+
+
+def test_a_store_that_was_not_loaded_holds_no_other(tmp_path: Path) -> None:
+    """Every cell of its row can be read: it is a new store, named once, not a shifted row."""
+    folder = write_csv(tmp_path, [Receipt(), Receipt("R2", store_id="NEW")])
+    days, (reject,) = held(folder)
+    assert ([], NO_DAY) == (days, reject.reach)
+
+
+def test_a_row_without_its_store_holds_its_own_date_in_every_store(tmp_path: Path) -> None:
+    """Its time can be read, so other dates of the file are as they were."""
+    folder = write_csv(tmp_path, [Receipt(), Receipt("R2", store_id="")])
+    days, rejects = held(folder)
+    assert DAY_OF_BOTH == days
+    assert [(NOON, NOON)] == [
+        (one.reach.first_at, one.reach.last_at) for one in rejects if one.reason.startswith("It is")
+    ]
+
+
+def test_a_misspelt_store_on_lines_and_tenders_holds_every_store(tmp_path: Path) -> None:
+    """What is left of the receipt may balance without them, so they may not be passed over."""
+    folder = write_csv(tmp_path, RECEIPTS)
+    for table in ("lines", "tenders"):
+        path = folder / f"{table}.csv"
+        path.write_text(path.read_text().replace("S01,R2,1,", "SO1,R2,1,"))
+    days, rejects = held(folder)
+    assert DAY_OF_BOTH == days
+    assert any("It has no receipt in" in one.reason for one in rejects)
+
+
+def test_very_many_shifted_rows_are_counted_and_hold_as_far_as_all(tmp_path: Path) -> None:
+    """The days of those not listed wait too."""
+    early = Receipt(store_id="", sold_at=NOON - 3 * DAY, updated_at=NOON)
+    nobodys = [Receipt(f"N{number}", store_id="") for number in range(1000)]
+    _, rejects = held(write_csv(tmp_path, [Receipt("R0"), *nobodys, early, Receipt("N", "")]))
+    more = next(one for one in rejects if one.reason.startswith("2 more rows have no store"))
+    assert (NOON - 3 * DAY, NOON) == (more.reach.first_at, more.reach.last_at)
