@@ -18,7 +18,7 @@ from daybook import wiring
 from daybook.errors import DaybookError, InputError
 from daybook.jobs.choose_store_days import runs_of_dates
 from tasks.extract import extract
-from tasks.forecast import forecast
+from tasks.forecast import compare, forecast
 from tasks.plan import plan
 from tasks.post import post
 from tasks.report import preview, report
@@ -58,13 +58,16 @@ def post_store_days(
     run_id = flow_run.id or "by hand"
     days, failures = _planned(store_days, run_id)
     failures += given_up
+    since_at, expected = wiring.shared().clock.now(), {}
     for organisation in wiring.shared().organisations_of(days):
-        forecast(organisation, days)
+        expected[organisation] = forecast(organisation, days, keep_reserve=keep_reserve)
         # Also when nothing is planned: a run that was killed may have left calls to be looked up.
         state = post(organisation, days, run_id, keep_reserve=keep_reserve, return_state=True)
         if state.is_failed():
             failures.append(f"{organisation.name}: {state.message}")
     reported = report(list(store_days), _span(store_days))
+    for organisation, calls in expected.items():
+        compare(organisation, calls, since_at)
     if failures or reported.problems:
         raise StoreDaysNotPosted("\n".join([*failures, *reported.problems]))
     return _done(reported.summary)

@@ -27,7 +27,8 @@ class Forecast:
     document_count: int
     call_count: int
     minute_calls: int
-    day_calls: int
+    day_calls: int  # a backfill's without the night's reserve
+    left_calls: int  # of today's
 
     @property
     def minute_count(self) -> int:
@@ -36,8 +37,8 @@ class Forecast:
 
     @property
     def day_count(self) -> int:
-        """Days that the calls need under the limit per day."""
-        return math.ceil(self.call_count / self.day_calls)
+        """Days that the calls need under the limit per day, today included."""
+        return 1 + math.ceil(max(0, self.call_count - self.left_calls) / self.day_calls)
 
     def __str__(self) -> str:
         """One sentence for the log."""
@@ -45,7 +46,8 @@ class Forecast:
         span = f"{self.day_count} days" if self.day_count > 1 else waits
         return (
             f"{self.document_count} documents in {self.call_count} calls; under Xero's limits "
-            f"({self.minute_calls} a minute, {self.day_calls} a day) that takes {span}."
+            f"({self.minute_calls} a minute, {self.day_calls} a day, {self.left_calls} left today) "
+            f"that takes {span}."
         )
 
 
@@ -56,9 +58,11 @@ def forecast(
     *,
     minute_calls: int,
     day_calls: int,
+    left_calls: int | None = None,
 ) -> Forecast:
     """Count the planned documents and the calls they fill, with the lookup of their contacts.
 
+    `left_calls` are what is left of today's, all of them where it is not known.
     Reading Xero back afterwards is in it; a contact that has to be made first takes two calls more.
     """
     documents = calls = 0
@@ -74,4 +78,12 @@ def forecast(
                 calls += math.ceil(len(waiting) / PAGE_SIZE)
                 contacts |= {one.contact_name for one in waiting}
     calls += sum(1 for _ in lookup_chunks(sorted(contacts)))
-    return Forecast(documents, calls, minute_calls, day_calls)
+    left = day_calls if left_calls is None else left_calls
+    return Forecast(documents, calls, minute_calls, day_calls, left)
+
+
+def beside_used(expected: Forecast, used_count: int) -> str:
+    """One sentence for the log, when all is posted and read back."""
+    more = used_count - expected.call_count
+    how = "as forecast" if more == 0 else f"{abs(more)} {'more' if more > 0 else 'fewer'} than that"
+    return f"{expected.call_count} calls were forecast and {used_count} used, {how}."

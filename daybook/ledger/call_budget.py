@@ -246,6 +246,14 @@ class LedgerCallBudget:
             app_minute_count=max(0, limits.app_minute_count - used_app),
         )
 
+    def used_since(self, tenant_id_xero: str, since_at: dt.datetime) -> int:
+        """Return how many calls all processes have begun since then; two days are remembered."""
+        query = select(func.count()).where(
+            xero_calls.c.tenant_id_xero == tenant_id_xero, xero_calls.c.started_at >= since_at
+        )
+        with self.engine.connect() as connection:
+            return int(connection.scalar(query) or 0)
+
     def _start(self, connection: Connection, tenant_id: str, now_at: dt.datetime) -> int:
         """Record a call; now and then forget the calls that no limit counts any more."""
         call_id: int = connection.execute(
