@@ -91,7 +91,7 @@ def status(*, as_json: AsJson = False) -> None:
                 "organisation": organisation.name,
                 "country": organisation.country_code,
                 "currency": organisation.base_currency,
-                "connection": one.state.replace("_", " "),
+                "connection": one.state_at(now_at).replace("_", " "),
                 "days left": one.days_left(now_at),
                 "calls left today": budget.remaining(organisation.tenant_id_xero).day_count,
             }

@@ -5,10 +5,11 @@ Connecting again replaces the tokens and keeps every organisation's row, and wit
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
-from daybook.errors import InputError
+from daybook.errors import InputError, ReconnectNeeded, Unavailable
 from daybook.ledger.connections import Connections, OrganisationFacts, StoredTokens
 from daybook.xero.auth import Bearer
 from daybook.xero.client import XeroClient
@@ -24,6 +25,10 @@ if TYPE_CHECKING:
     from daybook.clock import Clock
     from daybook.xero.identity import Consent, IssuedTokens, XeroApp
     from daybook.xero.limits import CallBudget
+
+
+# Unused for so long, a connection is renewed by the night: Xero ends it after 60 days.
+UNUSED_MAX: Final = dt.timedelta(days=30)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,13 +79,40 @@ def complete(access: XeroAccess, consent: Consent, answer: Mapping[str, str]) ->
     return Connected(connection_id, found)
 
 
+def keep_alive(access: XeroAccess) -> tuple[str, ...]:
+    """Renew connections that nothing has used for a month; say which of them need a person.
+
+    So a chain that does not trade for two months loses no connection, and one that has ended is
+    said every night, not only when there is something to post.
+    """
+    problems = []
+    for one in access.connections.statuses():
+        now_at = access.clock.now()
+        is_used = one.state == "connected" and now_at - one.refreshed_at < UNUSED_MAX
+        if is_used or not one.organisation_names:
+            continue
+        names = ", ".join(one.organisation_names)
+        try:
+            _tokens_of(access, one.connection_id).access_token()
+        except ReconnectNeeded as error:
+            problems.append(f"{names}: {error}")
+        except Unavailable as error:
+            if one.state_at(now_at) != "connected":
+                left = one.days_left(now_at)
+                problems.append(f"{names}: the connection to Xero ends in {left} days. {error}")
+    return tuple(problems)
+
+
 def auth_of(access: XeroAccess, connection_id: int) -> Bearer:
     """Return what signs requests with the tokens of a stored connection, renewing them in time."""
+    return Bearer(_tokens_of(access, connection_id))
 
+
+def _tokens_of(access: XeroAccess, connection_id: int) -> StoredTokens:
     def next_tokens(refresh_token: str) -> IssuedTokens:
         return refresh(access.app, refresh_token, http=access.http, clock=access.clock)
 
-    return Bearer(StoredTokens(access.connections, connection_id, next_tokens, access.clock))
+    return StoredTokens(access.connections, connection_id, next_tokens, access.clock)
 
 
 def client_of(access: XeroAccess, connection_id: int, tenant_id_xero: str) -> XeroClient:

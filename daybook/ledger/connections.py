@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Final, Literal, Protocol, TypeAlias
 
 import msgspec
 from cryptography.fernet import Fernet, InvalidToken
@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 
 REFRESH_AHEAD: Final = dt.timedelta(seconds=60)
 UNUSED_LIFE: Final = dt.timedelta(days=60)
+WARNED_AHEAD: Final = dt.timedelta(days=14)
+
+ConnectionState: TypeAlias = Literal["connected", "ends_soon", "reconnect_needed"]
 
 _RECONNECT: Final = (
     "Xero's permission for Daybook has ended; connect Xero again. Nothing is lost: what was not "
@@ -79,6 +82,12 @@ class ConnectionStatus:
     refreshed_at: dt.datetime
     organisation_names: tuple[str, ...]
     ends_at: dt.datetime
+
+    def state_at(self, now_at: dt.datetime) -> ConnectionState:
+        """The state as a person should see it: in its last two weeks unused it ends soon."""
+        if self.state != "connected" or now_at >= self.ends_at:
+            return "reconnect_needed"
+        return "ends_soon" if now_at >= self.ends_at - WARNED_AHEAD else "connected"
 
     def days_left(self, now_at: dt.datetime) -> int:
         """Whole days until the connection ends if it is not used; 0 when it has ended."""

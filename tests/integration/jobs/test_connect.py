@@ -9,11 +9,12 @@ from urllib.parse import parse_qsl, urlsplit
 import httpx
 import pytest
 from cryptography.fernet import Fernet
+from loader_process import HurriedClock
 from sqlalchemy import func, select
 
 from daybook.clock import SystemClock
 from daybook.errors import InputError, ReconnectNeeded, SettingError, Unavailable
-from daybook.jobs.connect import XeroAccess, auth_of, begin, client_of, complete
+from daybook.jobs.connect import XeroAccess, auth_of, begin, client_of, complete, keep_alive
 from daybook.ledger.connections import Connections
 from daybook.ledger.engine import open_engine
 from daybook.ledger.organisations import read_organisations
@@ -187,6 +188,42 @@ def test_a_revoked_connection_needs_a_person_and_recovers(desk: Desk) -> None:
     complete(desk.access, consent, desk.answer(consent))
     assert "connected" == desk.access.connections.statuses()[0].state
     assert one in desk.organisations()
+
+
+def test_an_unused_connection_is_renewed_by_the_night(desk: Desk) -> None:
+    """Every month: after half a year without trade it still works, and nobody is bothered."""
+    consent = begin(desk.access.app)
+    complete(desk.access, consent, desk.answer(consent))
+    one = desk.organisations()[0]
+    clock = HurriedClock(0, 10**9)
+    night = replace(desk.access, clock=clock)
+    for _ in range(6):
+        clock.sleep(31 * 86_400)
+        desk.browser.post("/_sandbox/clock", json={"advance_seconds": 31 * 86_400})
+        assert () == keep_alive(night)
+        assert () == keep_alive(night)
+    renewals = desk.browser.get("/_sandbox/requests", params={"path": "/connect/token"}).json()
+    assert 1 + 6 == renewals["count"]
+    assert (
+        one.name == read_organisation(client_of(night, one.connection_id, one.tenant_id_xero)).name
+    )
+
+
+def test_a_connection_that_has_ended_is_said_every_night(desk: Desk) -> None:
+    """By the names of its organisations, also when there is nothing to post into them."""
+    consent = begin(desk.access.app)
+    complete(desk.access, consent, desk.answer(consent))
+    names = ", ".join(sorted(one.name for one in desk.organisations()))
+    clock = HurriedClock(0, 10**9)
+    night = replace(desk.access, clock=clock)
+    clock.sleep(50 * 86_400)
+    down = replace(night, app=replace(night.app, identity_url="http://127.0.0.1:9"))
+    (sentence,) = keep_alive(down)
+    assert f"{names}: the connection to Xero ends in 9 days. Xero's identity server" in sentence
+    desk.browser.post("/_sandbox/clock", json={"advance_seconds": 61 * 86_400})
+    for _ in range(2):
+        (sentence,) = keep_alive(night)
+        assert sentence.startswith(f"{names}: Xero's permission for Daybook has ended; connect")
 
 
 def test_a_lost_renewal_reply_costs_nothing(desk: Desk) -> None:

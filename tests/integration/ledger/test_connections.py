@@ -280,6 +280,21 @@ def test_a_connection_says_how_long_it_lasts_unused(stored: Connections, clock: 
     ]
 
 
+def test_a_connection_warns_before_it_ends(
+    keeper: StoredTokens, stored: Connections, clock: _Clock, server: _IdentityServer
+) -> None:
+    """Two weeks ahead it ends soon; then a person is needed, as when Xero has said so."""
+    status = stored.statuses()[0]
+    assert ["connected", "connected", "ends_soon", "ends_soon", "reconnect_needed"] == [
+        status.state_at(clock.now() + dt.timedelta(days=days)) for days in (0, 45.9, 46, 59.9, 60)
+    ]
+    clock.sleep(3600)
+    server.valid = "something else"
+    with pytest.raises(ReconnectNeeded):
+        keeper.access_token()
+    assert "reconnect_needed" == stored.statuses()[0].state_at(clock.now())
+
+
 def test_a_connection_without_organisations_is_listed(
     stored: Connections, clock: _Clock, engine: Engine
 ) -> None:
