@@ -32,7 +32,10 @@ _FIRST_YEAR: Final = 2010
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """A file that came in; `read` fetches it once more, so that nobody has to hold it."""
+    """A file that came in; `read` fetches it once more, so that nobody has to hold it.
+
+    It raises InputError where the file is no longer there, or no longer the same.
+    """
 
     url: str
     kind: Kind
@@ -119,7 +122,7 @@ def _written_at(info: dict[str, Any]) -> dt.datetime | None:
     for name in _TIME_NAMES:
         value = info.get(name)
         if isinstance(value, int | float):
-            at = dt.datetime.fromtimestamp(int(value), tz=dt.UTC)
+            at = dt.datetime.fromtimestamp(value, tz=dt.UTC)
         elif isinstance(value, dt.datetime):
             at = value if value.tzinfo else value.replace(tzinfo=dt.UTC)
         else:
@@ -132,20 +135,45 @@ def _opened(place: _Place) -> Iterator[Arrival]:
     content = _read(place)
     if not place.path.lower().endswith(".eml"):
         kind = _kind(place.path, content)
-        yield Arrival(place.shown, kind, place.written_at, _hash(content), lambda: _read(place))
+        yield _arrival(place.shown, kind, place.written_at, content, lambda: _read(place))
         return
     mail = read_mail(content)
     times = [at for at in (mail.sent_at, place.written_at) if at is not None]
     for number, attachment in enumerate(mail.attachments):
         if attachment.name.lower().endswith((".csv", ".xlsx")):
-            yield Arrival(
+            yield _arrival(
                 f"{place.shown}#{attachment.name}",
                 _kind(attachment.name, attachment.content),
                 # A mail cannot have been sent after it was saved, whatever it says.
                 min(times, default=None),
-                _hash(attachment.content),
+                attachment.content,
                 _attachment_reader(place, number),
             )
+
+
+def _arrival(
+    url: str,
+    kind: Kind,
+    written_at: dt.datetime | None,
+    content: bytes,
+    read: Callable[[], bytes],
+) -> Arrival:
+    """A file of this content, which is still the same when it is read for good."""
+    content_hash = _hash(content)
+
+    def read_again() -> bytes:
+        try:
+            again = read()
+        except (OSError, InputError, IndexError):
+            again = b""
+        if _hash(again) == content_hash:
+            return again
+        raise InputError(
+            f"{url} was taken away or changed while it was read; leave the files where they are "
+            "and run again."
+        )
+
+    return Arrival(url, kind, written_at, content_hash, read_again)
 
 
 def _attachment_reader(place: _Place, number: int) -> Callable[[], bytes]:

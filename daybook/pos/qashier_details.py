@@ -10,7 +10,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Final, NamedTuple
 from zoneinfo import ZoneInfo
@@ -104,6 +104,12 @@ class DetailsDay:
     tickets: list[Ticket] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
     receipt_ids: set[str] = field(default_factory=set)
+
+    @property
+    def fingerprint(self) -> int:
+        """Equal where two exports tell the same of a day, in whatever rows."""
+        tickets = frozenset(replace(ticket, row_number=0) for ticket in self.tickets)
+        return hash((self.tax_code, tickets, len(self.problems)))
 
 
 @dataclass(slots=True)

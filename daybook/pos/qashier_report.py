@@ -123,6 +123,18 @@ class Figures:
     # In which row a figure stands, for the words of a reject.
     rows: dict[str, int] = field(default_factory=dict)
 
+    @property
+    def is_nothing(self) -> bool:
+        """Whether nothing was sold, taxed or paid."""
+        return not any(
+            (self.gross, self.service, self.tax, self.total, self.settlement, *self.tenders_minor)
+        )
+
+    @property
+    def tenders_minor(self) -> list[int]:
+        """The amounts of the payment methods."""
+        return [paid.amount_minor for paid in self.tenders]
+
 
 def read_report(content: bytes) -> ReportFile:
     """The store, the dates and the raw sections.

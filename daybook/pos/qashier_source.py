@@ -35,7 +35,7 @@ from daybook.sales.store import StoreDay
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
-    from daybook.pos.qashier_report import ReportFile
+    from daybook.pos.qashier_report import Figures, ReportFile
     from daybook.sales.store import Store
 
 _PAGE_RECEIPTS: Final = 20_000
@@ -135,15 +135,54 @@ def _reports(
 ) -> tuple[dict[StoreDay, ReportVersion], list[Reject]]:
     """The newest report of each day, readable or not; and files that belong to no day."""
     newest: dict[StoreDay, ReportVersion] = {}
+    with_sales: dict[StoreDay, ReportVersion] = {}
     rejects: list[Reject] = []
     for file in files:
         try:
             found = _report_version(file, asked)
         except Misfit as misfit:
             rejects.append(_reject(file.url, misfit))
-        else:
-            newest |= dict([found] if found else [])
+            continue
+        if found is None:
+            continue
+        day, version = found
+        doubt = _doubt(version, newest.get(day), with_sales.get(day))
+        if version.figures and not version.figures.is_nothing:
+            with_sales[day] = version
+        newest[day] = replace(version, problems=(*version.problems, *doubt))
     return newest, rejects
+
+
+def _doubt(
+    version: ReportVersion, before: ReportVersion | None, with_sales: ReportVersion | None
+) -> Iterator[Reject]:
+    """Why the newest report may not count after all, seen beside the older ones of its day."""
+    is_same_time = before is not None and before.written_at == version.written_at
+    if before and is_same_time and _told(before.figures) != _told(version.figures):
+        yield _as_old(version.url, before.url)
+    if with_sales and version.figures and version.figures.is_nothing:
+        yield Reject(
+            version.url,
+            1,
+            "",
+            f"It says that nothing was sold, but {with_sales.url}, which is older, has sales of "
+            "the day. Export the day again, or remove the file that is wrong; the day waits.",
+        )
+
+
+def _told(figures: Figures | None) -> Figures | None:
+    """What a report says, wherever in the file it says so."""
+    return replace(figures, rows={}) if figures else None
+
+
+def _as_old(url: str, other: str) -> Reject:
+    return Reject(
+        url,
+        1,
+        "",
+        f"It is as old as {other}, as far as can be told, and says something else, so nobody "
+        "knows which is right. Remove the one that is out of date; the day waits.",
+    )
 
 
 def _report_version(file: Arrival, asked: _Asked) -> tuple[StoreDay, ReportVersion] | None:
@@ -192,11 +231,11 @@ def _days(
     if len(exports) > 1:
         newest, missing = _newest_exports(exports, asked)
     told = set()
-    for export in exports:
+    for number, export in enumerate(exports):
         try:
             details = _read(export, asked)
         except Misfit as misfit:
-            yield _reject(export.url, misfit)
+            yield _of_unknown_days(export.url, misfit, has_older=number > 0)
             continue
         yield from (_reject(export.url, stranger) for stranger in details.strangers)
         if not details.days:
@@ -230,6 +269,7 @@ def _newest_exports(
 ) -> tuple[dict[StoreDay, Arrival], dict[StoreDay, Reject]]:
     """Which export tells of a day last; and days of which it has lost receipts."""
     newest: dict[StoreDay, Arrival] = {}
+    said: dict[StoreDay, int] = {}
     whole: dict[StoreDay, tuple[Arrival, frozenset[int]]] = {}
     missing: dict[StoreDay, Reject] = {}
     for export in exports:
@@ -238,8 +278,11 @@ def _newest_exports(
         except Misfit:
             continue  # It is said when the export is read for good.
         for day, found in details.days.items():
-            newest[day] = export
             missing.pop(day, None)
+            last = newest.get(day)
+            if last and last.written_at == export.written_at and said[day] != found.fingerprint:
+                missing[day] = _as_old(export.url, last.url)
+            newest[day], said[day] = export, found.fingerprint
             ids = frozenset(map(hash, found.receipt_ids))
             before, known = whole.get(day, (export, ids))
             lost_count = len(known - ids)
@@ -280,6 +323,13 @@ def _details_version(
 def _reject(url: str, misfit: Misfit) -> Reject:
     """A file that was not taken over at all; of its days nothing else of it was either."""
     return Reject(url, misfit.row_number, misfit.column, str(misfit), NO_DAY)
+
+
+def _of_unknown_days(url: str, misfit: Misfit, *, has_older: bool) -> Reject:
+    """An export that nobody can look into holds no day, but what is used instead is said."""
+    used = "Until then the days that it may tell of are taken from the files that are older."
+    reject = _reject(url, misfit)
+    return replace(reject, reason=f"{reject.reason} {used}") if has_older else reject
 
 
 def _pages(found: Iterable[DayReceipts | Reject]) -> Iterator[Page]:

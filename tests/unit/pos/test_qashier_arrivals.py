@@ -48,6 +48,14 @@ def test_files_come_oldest_first_with_their_kind(tmp_path: Path) -> None:
     ]
 
 
+def test_of_two_files_in_one_second_the_later_is_newer(tmp_path: Path) -> None:
+    """Whole seconds would leave it to their names."""
+    half = dt.timedelta(milliseconds=500)
+    put(tmp_path, "a.csv", "later", AT + half)
+    put(tmp_path, "b.csv", "x", AT)
+    assert [b"x", b"later"] == [one.read() for one in came(tmp_path)]
+
+
 def test_one_content_comes_once_as_of_its_first_arrival(tmp_path: Path) -> None:
     """Sent again, or found in a mail as well, it is no new version."""
     put(tmp_path, "a.csv", "same", AT + HOUR)

@@ -9,12 +9,16 @@ from typing import TYPE_CHECKING
 import pytest
 from qashier_files import SalesReport, SoldItem, details, put
 
+from daybook.errors import InputError
 from daybook.pos import qashier_source
+from daybook.pos.qashier_arrivals import arrivals
 from daybook.pos.qashier_source import QashierSource
+from daybook.pos.qashier_text import Misfit
 from daybook.pos.source import NO_DAY, Reach
 from daybook.sales.store import Store, StoreDay
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from daybook.pos.source import Page, Reject
@@ -234,6 +238,85 @@ def test_a_bad_file_leaves_the_others(tmp_path: Path) -> None:
     assert ["a.xlsx", "b.csv", "c.csv"] == sorted(
         reject.url.rsplit("/", 1)[-1] for reject in rejects(found)
     )
+
+
+NOTHING = replace(
+    SalesReport(categories=(), products=(), tenders={}, settlement="0.00"),
+    sales=dict.fromkeys(SalesReport().sales, "0.00"),
+)
+
+
+def test_a_refused_newer_export_says_that_older_files_count(tmp_path: Path) -> None:
+    """Nobody knows its days, so it holds none; but the older file is not used in silence."""
+    put(tmp_path, "z.xlsx", details([SoldItem()]), AFTER)
+    put(tmp_path, "a.xlsx", b"PK\x03\x04 nonsense", AFTER + HOUR)
+    found = pages(tmp_path)
+    assert [("0205202609301001", False)] == receipts(found)
+    (reject,) = rejects(found)
+    assert reject.reason.endswith("taken from the files that are older.")
+    put(tmp_path, "z.xlsx", details([SoldItem()]), AFTER + 2 * HOUR)
+    assert not rejects(pages(tmp_path))[0].reason.endswith("taken from the files that are older.")
+
+
+def test_a_newer_report_of_nothing_does_not_empty_a_day(tmp_path: Path) -> None:
+    """A report of zeros adds up whatever was sold; only taking the older one away says it is so."""
+    put(tmp_path, "a.csv", SalesReport().text(), AFTER)
+    put(tmp_path, "b.csv", NOTHING.text(), AFTER + HOUR)
+    assert "a.csv, which is older, has sales of the day" in refused(tmp_path)
+    put(tmp_path, "c.csv", NOTHING.text() + "\n", AFTER + 2 * HOUR)
+    assert "a.csv, which is older, has sales of the day" in refused(tmp_path)
+    put(tmp_path, "d.csv", SalesReport().text() + "\n", AFTER + 3 * HOUR)
+    assert [("REPORT-2026-05-02", False)] == receipts(pages(tmp_path))
+    for name in ("a.csv", "d.csv"):
+        (tmp_path / name).unlink()
+    found = pages(tmp_path)
+    assert ([("REPORT-2026-05-02", False)], 0) == (receipts(found), len(found[0].batch.lines))
+
+
+def test_two_reports_as_old_as_each_other_hold_the_day(tmp_path: Path) -> None:
+    """Their names do not say which is newer; one that says the same in other bytes is no matter."""
+    put(tmp_path, "report.csv", SalesReport().text(), AFTER)
+    put(tmp_path, "report (2).csv", SalesReport().text() + "\n", AFTER)
+    assert [("REPORT-2026-05-02", False)] == receipts(pages(tmp_path))
+    put(tmp_path, "report (2).csv", SalesReport(tenders={"Cash": "1040.60"}).text(), AFTER)
+    assert "It is as old as" in refused(tmp_path)
+    put(tmp_path, "report (2).csv", SalesReport(tenders={"Cash": "1040.60"}).text(), AFTER + HOUR)
+    assert ["Cash"] == pages(tmp_path)[0].batch.tenders["tender"].to_list()
+
+
+def test_two_exports_as_old_as_each_other_hold_the_days_they_differ_in(tmp_path: Path) -> None:
+    """The 2nd is told differently, the 3rd alike."""
+    later = SoldItem(receipt_id="R3", date="03/05/2026 10:00:00")
+    put(tmp_path, "a.xlsx", details([SoldItem(), later]), AFTER + 24 * HOUR)
+    put(tmp_path, "b.xlsx", details([later, SoldItem(voided="Yes")]), AFTER + 24 * HOUR)
+    found = pages(tmp_path, last=DATE + dt.timedelta(days=1))
+    assert [("R3", False)] == receipts(found)
+    (reject,) = rejects(found)
+    assert "It is as old as" in reject.reason
+
+
+@pytest.mark.parametrize("content", [None, "another"])
+@pytest.mark.parametrize("is_export", [True, False])
+def test_a_file_that_goes_away_while_it_is_read_stops_the_extract(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    content: str | None,
+    is_export: bool,  # noqa: FBT001 - a parameter of the test
+) -> None:
+    """Without it an older file would count; the next run sees what is there then."""
+    name, whole = (
+        ("d.xlsx", details([SoldItem()])) if is_export else ("d.csv", SalesReport().text())
+    )
+    path = put(tmp_path, name, whole, AFTER)
+
+    def came(url: str, since_at: dt.datetime) -> Iterator[object]:
+        yield from list(arrivals(url, since_at))
+        path.unlink() if content is None else path.write_text(content)
+
+    monkeypatch.setattr(qashier_source, "arrivals", came)
+    with pytest.raises(InputError, match=r"was taken away or changed while it was read") as caught:
+        pages(tmp_path)
+    assert not isinstance(caught.value, Misfit)
 
 
 def test_pages_are_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
