@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 _Value = TypeVar("_Value", int, bool, str)
 _TIME: Final = pa.timestamp("us", tz="UTC")
+# 90,000 such amounts still add up in 64 bits, and no till has one of them.
+_MINOR_MAX: Final = 10**14
 _EMPTY: Final = "It is empty; fill it in."
 
 
@@ -103,10 +105,7 @@ def amounts(
     """An amount column in minor units, given as text, decimals or minor units; absent means 0."""
     minor = f"{column.removesuffix('_amount')}_minor"
     if minor in table.column_names and pa.types.is_integer(table[minor].type):
-        values = table[minor].combine_chunks().cast(pa.int64())
-        problems.note(_nulls(values), minor, _EMPTY)
-        whole: NDArray[np.int64] = pc.fill_null(values, 0).to_numpy(zero_copy_only=False)
-        return whole
+        return _whole_amounts(table, minor, problems)
     if minor not in table.column_names and column not in table.column_names:
         return np.zeros(table.num_rows, dtype=np.int64)
     is_minor = minor in table.column_names
@@ -118,7 +117,26 @@ def amounts(
         parse = partial(parse_minor, currency="JPY" if is_minor else one)
         parsed, codes = _parsed_rows(_text(table[name]), rows, name, problems, parse)
         result[rows] = np.array([*parsed, 0], dtype=np.int64)[codes]
-    return result
+    return _bounded(result, np.abs(result) > _MINOR_MAX, name, problems)
+
+
+def _whole_amounts(table: pa.Table, name: str, problems: Problems) -> NDArray[np.int64]:
+    """A column of integers, which may be unsigned and larger than any other column can hold."""
+    values = table[name].combine_chunks()
+    problems.note(_nulls(values), name, _EMPTY)
+    filled: NDArray[Any] = pc.fill_null(values, 0).to_numpy(zero_copy_only=False)
+    is_over = (filled > _MINOR_MAX) | (filled < (0 if filled.dtype.kind == "u" else -_MINOR_MAX))
+    return _bounded(filled.astype(np.int64), is_over, name, problems)
+
+
+def _bounded(
+    minor: NDArray[np.int64], is_over: NDArray[np.bool_], name: str, problems: Problems
+) -> NDArray[np.int64]:
+    """The amounts, of which those that a day's sum could not hold are problems."""
+    rows = np.flatnonzero(is_over)
+    problems.note(rows, name, f"It is more than {_MINOR_MAX:,} minor units; correct the amount.")
+    minor[rows] = 0
+    return minor
 
 
 def _names(

@@ -69,6 +69,34 @@ def test_a_fraction_of_a_cent_in_decimals_is_refused() -> None:
     assert "'1.005' has more decimals than SGD has (2)." == problems.by_row[0][1]
 
 
+@pytest.mark.parametrize(
+    "given",
+    [
+        pa.table({"net_minor": pa.array([100, 2**63, 200], pa.uint64())}),
+        pa.table({"net_minor": pa.array([100, 2**63 - 1, 200], pa.int64())}),
+        pa.table({"net_minor": pa.array([100, -(2**63), 200], pa.int64())}),
+        pa.table({"net_minor": ["100", "999999999999999", "200"]}),
+        pa.table({"net_amount": ["1.00", "-9999999999999.99", "2.00"]}),
+    ],
+)
+def test_an_amount_that_sums_cannot_hold_is_a_problem(given: pa.Table) -> None:
+    """64 bits would wrap around in lines and tenders alike, and nothing would differ."""
+    problems = Problems()
+    values = columns.amounts(given, "net_amount", SGD, problems)
+    assert ([100, 0, 200], [1]) == (values.tolist(), list(problems.by_row))
+    assert "more than 100,000,000,000,000 minor units" in problems.by_row[1][1]
+
+
+@pytest.mark.parametrize("kind", [pa.uint8(), pa.int8(), pa.uint64(), pa.int64()])
+def test_whole_minor_units_of_any_width_are_read(kind: pa.DataType) -> None:
+    """The largest amount there may be is read, whatever the column could hold."""
+    largest = 100 if kind.bit_width == 8 else 10**14
+    given = pa.table({"net_minor": pa.array([largest, 0, 1], kind)})
+    problems = Problems()
+    assert [largest, 0, 1] == columns.amounts(given, "net_amount", SGD, problems).tolist()
+    assert {} == problems.by_row
+
+
 def test_an_absent_optional_amount_is_zero() -> None:
     """A till that knows no discounts needs no column for them."""
     given = table(line_no=["1", "2", "3"])
