@@ -5,9 +5,12 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import replace
 from email.message import EmailMessage
+from importlib.resources import files
 from typing import TYPE_CHECKING
 
 import pytest
+from alembic import command
+from alembic.config import Config
 from qashier_files import SalesReport, SoldItem, details, put
 from sqlalchemy import text
 from till import Receipt, batch, opened_ledger
@@ -369,3 +372,30 @@ def test_a_report_from_before_origins_gives_way_too(
     run(tmp_path, ledger)
     made = totals(ledger)["K1"]
     assert (1050, 1) == (made.total_minor, made.voided_count)
+
+
+@pytest.mark.parametrize("newer", ["report", "export"])
+def test_receipts_from_before_origins_are_known_as_qashiers(
+    ledger: Engine, tmp_path: Path, newer: str
+) -> None:
+    """Their numbers begin with their date: a report takes their place, a filter does not."""
+    export = put(tmp_path, "a.xlsx", details([TEAS, TEAS, TOAST]), AFTER)
+    run(tmp_path, ledger)
+    noon = dt.datetime(2026, 5, 2, 4, tzinfo=dt.UTC)
+    others = batch([Receipt(number, "K1", noon) for number in ("0105202609301001x", "9" * 16)])
+    config = Config()
+    config.set_main_option("script_location", str(files("daybook.ledger") / "migrations"))
+    with ledger.begin() as connection:
+        write_receipts(connection, others, [KATONG], now_at=AFTER)
+        config.attributes["connection"] = connection
+        command.downgrade(config, "0006")
+        connection.execute(text("UPDATE receipts SET origin = ''"))
+        command.upgrade(config, "head")
+    export.unlink()
+    if newer == "report":
+        put(tmp_path, "r.csv", RETAIL.text(), AFTER + HOUR)
+    else:
+        put(tmp_path, "x.xlsx", details([TEAS, TEAS]), AFTER + HOUR)
+    extracted = run(tmp_path, ledger)
+    assert ([DAYS[0]] if newer == "export" else []) == list(extracted.held)
+    assert 1050 + 2 * 1090 == totals(ledger)["K1"].total_minor
