@@ -7,7 +7,7 @@ import errno
 import getpass
 import sys
 from pathlib import Path  # noqa: TC003 - Typer reads the annotations
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Final, Literal
 
 import typer
 from cryptography.fernet import Fernet
@@ -23,9 +23,10 @@ from daybook.jobs.connect import begin, complete
 from daybook.jobs.load_mapping import load_mapping
 from daybook.jobs.load_stores import load_stores
 from daybook.jobs.reconcile import reconcile
+from daybook.jobs.waiting_days import waiting_days, waiting_rows
 from daybook.ledger.stores import read_stores
 from daybook.sales.store import StoreDay
-from daybook.terminal import AsJson, open_wiring, show, text_of
+from daybook.terminal import AsJson, open_wiring, say_json, show, text_of
 from daybook.xero.callback import wait_for_browser
 
 if TYPE_CHECKING:
@@ -39,6 +40,9 @@ app.add_typer(mapping_app, name="mapping")
 app.add_typer(expenses_app, name="expenses")
 app.add_typer(pos_app, name="pos")
 app.command("explain")(explain_command)
+
+# A person reads the newest; a script gets all.
+_WAITING_SHOWN_MAX: Final = 50
 
 Tier = Literal["starter", "core"]
 
@@ -79,7 +83,9 @@ def connect(
 
 @app.command()
 def status(*, as_json: AsJson = False) -> None:
-    """Show the connections to Xero, how long they last, and the calls left.
+    """Show the connections to Xero, the calls left, and the store-days that are not in Xero.
+
+    Each of these with its reason and what to do. Ends with 0: looking is no failure.
 
     Example: daybook status --json
     """
@@ -99,7 +105,15 @@ def status(*, as_json: AsJson = False) -> None:
             for organisation in wired.organisations().values()
             if organisation.connection_id == one.connection_id
         ]
-        show("Connected organisations", rows, as_json=as_json)
+        days = waiting_days(wired.engine, wired.closing_rule(now_at))
+    waiting = waiting_rows(days if as_json else days[:_WAITING_SHOWN_MAX])
+    if as_json:
+        say_json({"organisations": rows, "store_days": waiting})
+        return
+    show("Connected organisations", rows, as_json=False)
+    show("Store-days that are not in Xero", waiting, as_json=False)
+    if len(days) > len(waiting):
+        typer.echo(f"And {len(days) - len(waiting)} older ones; daybook status --json lists all.")
 
 
 @stores_app.command("load")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import unicodedata
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 from rich.console import Console
@@ -102,7 +102,9 @@ def show(title: str, rows: Sequence[Mapping[str, str | int]], *, as_json: bool) 
         return
     table = Table(title=plain(title))
     for name, value in rows[0].items():
-        table.add_column(name, justify="right" if _is_figure(value) else "left")
+        justify: Literal["left", "right"] = "right" if _is_figure(value) else "left"
+        # A long file name goes on in the next line; cut off it would be of no use.
+        table.add_column(name, justify=justify, overflow="fold")
     for row in rows:
         table.add_row(*(Text(plain(str(value))) for value in row.values()))
     Console().print(table)

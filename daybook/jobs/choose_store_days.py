@@ -57,7 +57,7 @@ def choose(
         return _not_done(engine, _in_range(stores, *dates, rule))
     chosen = {day for store in stores for day in _latest_days(store, rule, rule.trailing_days)}
     older = {day for store in stores for day in _latest_days(store, rule, rule.unfinished_days)}
-    chosen.update(older.intersection(_unfinished(engine, stores)))
+    chosen.update(older.intersection(unfinished(engine, stores)))
     return sorted(chosen)
 
 
@@ -66,14 +66,11 @@ def given_up(
 ) -> tuple[str, ...]:
     """A sentence on the store-days that are not in Xero and too old to be chosen by themselves."""
     stores = chosen_stores(engine, store_ids)
-    looked_back = max(rule.trailing_days, rule.unfinished_days)
-    first_dates = {
-        store.store_id: _last_closed(store, rule) - dt.timedelta(days=looked_back - 1)
-        for store in stores
-    }
+    looked_back = _looked_back(rule)
+    first_dates = {store.store_id: first_looked_at(store, rule) for store in stores}
     days = {
         day: state
-        for day, state in _unfinished(engine, stores).items()
+        for day, state in unfinished(engine, stores).items()
         if day.business_date < first_dates[day.store_id]
     }
     if not days:
@@ -107,7 +104,16 @@ def runs_of_dates(store_days: Iterable[StoreDay]) -> Iterator[list[StoreDay]]:
         yield run
 
 
-def _unfinished(engine: Engine, stores: Sequence[Store]) -> dict[StoreDay, StoreDayState]:
+def first_looked_at(store: Store, rule: ClosingRule) -> dt.date:
+    """The oldest date of the store that a night looks at, if it is not in Xero."""
+    return _last_closed(store, rule) - dt.timedelta(days=_looked_back(rule) - 1)
+
+
+def _looked_back(rule: ClosingRule) -> int:
+    return max(rule.trailing_days, rule.unfinished_days)
+
+
+def unfinished(engine: Engine, stores: Iterable[Store]) -> dict[StoreDay, StoreDayState]:
     """What the ledger has of these stores, in the time they trade, that is not settled."""
     by_id = {store.store_id: store for store in stores}
     with engine.connect() as connection:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
+import re
 import sys
 from typing import TYPE_CHECKING
 
@@ -10,6 +12,9 @@ import pytest
 from kopi_corner import connected_chain
 
 from daybook import cli
+from daybook.ledger.store_days import StoreDayStatus, write_store_days
+from daybook.posting.holds import Hold, HoldCode
+from daybook.sales.store import StoreDay
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -91,13 +96,45 @@ def test_mapping_that_was_loaded_before_says_so(
 def test_status_shows_the_connection_and_the_calls_left(daybook: Callable[..., Run]) -> None:
     """A script learns whether the connection lives and for how long."""
     code, out, _ = daybook("status", "--json")
-    rows = {one["organisation"]: one for one in json.loads(out)}
-    assert 0 == code
+    said = json.loads(out)
+    rows = {one["organisation"]: one for one in said["organisations"]}
+    assert (0, []) == (code, said["store_days"])
     assert ("connected", 59) == (
         rows["Kopi Corner"]["connection"],
         rows["Kopi Corner"]["days left"],
     )
     assert 4990 < rows["Kopi Corner"]["calls left today"] <= 5000
+
+
+def test_status_shows_what_is_not_in_xero_and_what_to_do(
+    daybook: Callable[..., Run], chain: Chain, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whole, in a terminal of 100 columns; a script gets the days that are not shown too."""
+    monkeypatch.setenv("COLUMNS", "100")
+    monkeypatch.setattr(cli, "_WAITING_SHOWN_MAX", 1)
+    place = f"/mnt/{'very-long-name-' * 8}lines.csv row 3"
+    hold = Hold(
+        HoldCode.UNREADABLE, place, f"A row could not be read: {place}. Correct the source."
+    )
+    store_id = chain.stores[0].store_id
+    days = [StoreDay(dt.date(2026, 3, day), store_id) for day in (13, 14)]
+    with chain.engine.begin() as connection:
+        held = [StoreDayStatus(day, "held", (hold,)) for day in days]
+        write_store_days(
+            connection, held, run_id="test", now_at=dt.datetime(2026, 3, 15, tzinfo=dt.UTC)
+        )
+    code, out, _ = daybook("status")
+    assert 0 == code
+    assert max(map(len, out.splitlines())) <= 100
+    (shown,) = [line for line in out.splitlines() if "2026-03-1" in line]
+    assert f"2026-03-14 │ {store_id}" in shown
+    words = re.sub(r"[│\s]", "", out)
+    assert place.replace(" ", "") in words
+    assert "And 1 older ones; daybook status --json lists all." in out
+    listed = json.loads(daybook("status", "--json")[1])["store_days"]
+    assert [("2026-03-14", "held"), ("2026-03-13", "held")] == [
+        (one["date"], one["state"]) for one in listed
+    ]
 
 
 @pytest.mark.parametrize(
