@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import httpx
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from daybook.sandbox.server import RunningSandbox
+
+REFERENCE = Path(__file__).resolve().parents[3] / "shared" / "reference"
 
 
 @dataclass

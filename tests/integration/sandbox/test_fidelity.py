@@ -107,6 +107,78 @@ def test_list_fits_the_document(lived_in: Caller, path: str) -> None:
         check({"$ref": SCHEMAS[path]}, element, f"{SCHEMAS[path]}[{index}]")
 
 
+ELEMENTS = {
+    "Organisations": "Organisation",
+    "Accounts": "Account",
+    "TaxRates": "TaxRate",
+    "TrackingCategories": "TrackingCategory",
+    "Options": "TrackingOption",
+    "Currencies": "Currency",
+    "Contacts": "Contact",
+    "Invoices": "Invoice",
+    "CreditNotes": "CreditNote",
+    "Allocations": "Allocation",
+    "Payments": "Payment",
+    "BatchPayments": "BatchPayment",
+    "BankTransactions": "BankTransaction",
+    "Attachments": "Attachment",
+    "HistoryRecords": "HistoryRecord",
+    "Actions": "Action",
+}
+
+
+def live_on(call: Caller) -> None:
+    """Everything else that can be done to the documents of a lived-in organisation."""
+    invoice = call.one("GET", "/Invoices/P-1")
+    note = call.one("GET", "/CreditNotes/CN-1")
+    spend = call.ok("GET", "/BankTransactions")["BankTransactions"][0]
+    refund = {"CreditNote": {"CreditNoteID": note["CreditNoteID"]}, "Amount": "2"}
+    refunded = call.one("PUT", "/Payments", json=refund | {"Account": {"Code": "090"}})
+    call.one("POST", f"/Payments/{refunded['PaymentID']}", json={"Status": "DELETED"})
+    for path in (
+        f"/Invoices/{invoice['InvoiceID']}",
+        f"/CreditNotes/{note['CreditNoteID']}",
+        f"/BankTransactions/{spend['BankTransactionID']}",
+    ):
+        call.one("PUT", f"{path}/Attachments/a.pdf", content=b"%PDF")
+        call.ok("GET", f"{path}/Attachments")
+        call.one("PUT", f"{path}/History", json={"HistoryRecords": [{"Details": "seen"}]})
+        call.ok("GET", f"{path}/History")
+    call.one("POST", "/Invoices", json={"InvoiceNumber": "P-1", "Reference": "changed"})
+    call.one("PUT", "/Invoices", json=sales_invoice("P-9", Status="DRAFT"))
+    call.one("POST", "/Invoices", json={"InvoiceNumber": "P-9", "Status": "DELETED"})
+    each = {"Invoices": [sales_invoice("P-1"), sales_invoice("P-10", SentToContact=True)]}
+    call.ok("PUT", "/Invoices?summarizeErrors=false", json=each)
+    changed = {"BankTransactionID": spend["BankTransactionID"], "Reference": "changed"}
+    call.one("POST", "/BankTransactions", json=changed)
+    gone = {"BankTransactionID": spend["BankTransactionID"], "Status": "DELETED"}
+    call.one("POST", "/BankTransactions", json=gone)
+    batch = call.ok("GET", "/BatchPayments")["BatchPayments"][0]["BatchPaymentID"]
+    call.one("POST", "/BatchPayments", json={"BatchPaymentID": batch, "Status": "DELETED"})
+    call.one("POST", "/Contacts", json={"Name": "B", "EmailAddress": "b@example.com"})
+    call.ok("GET", "/Contacts?summaryOnly=true&page=1")
+    call.ok("GET", "/Invoices?summaryOnly=true")
+    call.ok("GET", "/Organisation/Actions")
+    call.one("PUT", "/Currencies", json={"Code": "USD"})
+    account = {"Code": "999", "Name": "Tills", "Type": "CURRENT", "TaxType": "NONE"}
+    call.one("PUT", "/Accounts", json=account)
+
+
+def test_every_answer_fits_the_document(lived_in: Caller) -> None:
+    """Replies to writes, refusals of an element and summaries have the fields of the document."""
+    live_on(lived_in)
+    checked = set()
+    for method, path, content in lived_in.answers:
+        for plural, elements in content.items():
+            if isinstance(elements, list):
+                for index, element in enumerate(elements):
+                    schema = {"$ref": ELEMENTS[plural]}
+                    check(schema, element, f"{method} {path}: {plural}[{index}]")
+                    checked.add((method, plural))
+    assert {("PUT", "Allocations"), ("POST", "BatchPayments"), ("GET", "Actions")} <= checked
+    assert len(checked) > 20
+
+
 def recorded(name: str) -> dict[str, Any]:
     """One recorded exchange."""
     content: dict[str, Any] = json.loads((RECORDED / name).read_text(encoding="utf-8"))
