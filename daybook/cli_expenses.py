@@ -7,22 +7,28 @@ import getpass
 import json
 import random
 from pathlib import Path  # noqa: TC003 - Typer reads the annotations
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from daybook.errors import FinalError, InputError, RetryableError
-from daybook.expenses.states import ExpenseState, Stage
+from daybook.cli_expense_review import (
+    REVIEW_COMMANDS,
+    Ids,
+    OptionalIds,
+    check_again,
+    syncing_of,
+    whole_ids,
+)
+from daybook.errors import InputError
+from daybook.expenses.states import ExpenseState
 from daybook.jobs import expense_table
 from daybook.jobs.attach import Attaching, attach_receipts
 from daybook.jobs.choose_expenses import choose_expenses, unlinked_problems
 from daybook.jobs.correct_expenses import correct_expenses
-from daybook.jobs.expense_decisions import decisions_in_csv, split_lines_of, tracking_of
 from daybook.jobs.extract_expenses import extract_expenses
 from daybook.jobs.load_expense_mapping import load_expense_mapping
-from daybook.jobs.review_expenses import Reviewer, change_expenses, move_expenses
 from daybook.jobs.skip_receipts import skip_receipts
-from daybook.jobs.sync_expenses import Syncing, organisation_ids_of, plan_batch, post_batch
+from daybook.jobs.sync_expenses import organisation_ids_of, plan_batch, post_batch
 from daybook.ledger.expense_attachments import retry_attachments
 from daybook.ledger.expense_mappings import read_links
 from daybook.ledger.expenses import full_ids, read_events, read_expenses
@@ -38,10 +44,6 @@ In that order: fetch, list, set or split what is held, sync. Who did what is kep
 """
 
 expenses_app = typer.Typer(no_args_is_help=True, help=_HELP)
-
-Ids = Annotated[list[str], typer.Argument(help="Ids of expenses, or how they begin.")]
-OptionalIds = Annotated[list[str] | None, typer.Argument(help="Ids, or how they begin; none: all.")]
-Why = Annotated[str, typer.Option(help="Why; kept with the expense.")]
 
 
 @expenses_app.command("fetch")
@@ -205,110 +207,8 @@ def show_expense(
     show("History", history, as_json=False)
 
 
-@expenses_app.command("set")
-def set_expenses(  # noqa: PLR0913 - one option for each decision
-    expense_ids: OptionalIds = None,
-    *,
-    category: Annotated[str | None, typer.Option(help="Category of the mapping.")] = None,
-    account: Annotated[str | None, typer.Option(help="Code of an account in Xero.")] = None,
-    tax_type: Annotated[str | None, typer.Option(help="Xero's tax type: INPUT2, NONE ...")] = None,
-    tracking: Annotated[
-        list[str] | None, typer.Option(help="Category=Option; at most twice.")
-    ] = None,
-    contact: Annotated[str | None, typer.Option(help="Name of the contact in Xero.")] = None,
-    note: Annotated[str | None, typer.Option(help="A note for the description.")] = None,
-    no_double: Annotated[
-        bool | None,
-        typer.Option("--no-double/--may-be-double", help="It is not the payment found in Xero."),
-    ] = None,
-    no_receipt: Annotated[
-        bool | None,
-        typer.Option("--no-receipt/--needs-receipt", help="It is complete without a receipt."),
-    ] = None,
-    file: Annotated[
-        Path | None,
-        typer.Option(help="CSV: expense, and columns category, account, tax_type, contact, note."),
-    ] = None,
-) -> None:
-    """Decide about expenses, named or in a CSV file; this wins over source and mapping.
-
-    Only what is given changes. A synced expense follows in Xero with 'daybook expenses sync ID'.
-
-    Example: daybook expenses set aspire-1f0c --account 420 --tax-type INPUT2
-    """
-    changes: dict[str, Any] = {
-        "category": category,
-        "account": account,
-        "tax_type": tax_type,
-        "contact": contact,
-        "note": note,
-        "is_no_double": no_double,
-        "needs_no_receipt": no_receipt,
-        "tracking": tracking_of(tracking) if tracking else None,
-    }
-    given = {name: value for name, value in changes.items() if value is not None}
-    if file and (expense_ids or given):
-        raise InputError("Give expenses and what to set, or a CSV file with --file; not both.")
-    wanted = (
-        decisions_in_csv(text_of(file), str(file))
-        if file
-        else dict.fromkeys(expense_ids or [], given)
-    )
-    if not wanted or not any(wanted.values()):
-        raise InputError("Say which expenses and what to set, or give a CSV file with --file.")
-    with open_wiring() as wired:
-        wanted = dict(zip(_full(wired, list(wanted)), wanted.values(), strict=True))
-        count = change_expenses(wired.engine, wanted, _reviewer(wired))
-        _check_again(wired, list(wanted))
-    typer.echo(f"{_counted(count, 'expense')} changed.")
-
-
-@expenses_app.command("split")
-def split(
-    expense_id: Annotated[str, typer.Argument(help="The expense's id.")],
-    line: Annotated[
-        list[str] | None, typer.Option(help="AMOUNT:CATEGORY or AMOUNT:CATEGORY:TEXT; repeat it.")
-    ] = None,
-) -> None:
-    """Split an expense into lines that come to its amount; without lines it is whole again.
-
-    Example: daybook expenses split aspire-1f0c --line "12.00:Meals" --line "8.50:Transport:taxi"
-    """
-    with open_wiring() as wired:
-        [expense_id] = _full(wired, [expense_id])
-        with wired.engine.connect() as connection:
-            found = read_expenses(connection, [expense_id])
-        lines = split_lines_of(line or [], found[0].expense)
-        change_expenses(wired.engine, {expense_id: {"lines": lines}}, _reviewer(wired))
-        _check_again(wired, [expense_id])
-    typer.echo(f"{expense_id} has {_counted(len(lines) or 1, 'line')}.")
-
-
-@expenses_app.command("exclude")
-def exclude(expense_ids: Ids, *, why: Why = "") -> None:
-    """Leave expenses out of Xero; 'reopen' takes it back.
-
-    Example: daybook expenses exclude aspire-1f0c --why "private, paid back"
-    """
-    _move(expense_ids, Stage.EXCLUDED, why)
-
-
-@expenses_app.command("by-hand")
-def by_hand(expense_ids: Ids, *, why: Why = "") -> None:
-    """Say that a person posted these expenses in Xero; 'reopen' takes it back.
-
-    Example: daybook expenses by-hand aspire-1f0c --why "in the March journal"
-    """
-    _move(expense_ids, Stage.BY_HAND, why)
-
-
-@expenses_app.command("reopen")
-def reopen(expense_ids: Ids, *, why: Why = "") -> None:
-    """Take 'exclude' or 'by-hand' back: the expense is pending again.
-
-    Example: daybook expenses reopen aspire-1f0c
-    """
-    _move(expense_ids, Stage.PENDING, why)
+for _name, _command in REVIEW_COMMANDS.items():
+    expenses_app.command(_name)(_command)
 
 
 @expenses_app.command("sync")
@@ -326,13 +226,13 @@ def sync(
     Example: daybook expenses sync aspire-1f0c aspire-77aa
     """
     with open_wiring() as wired:
-        chosen = _full(wired, expense_ids) if expense_ids else None
+        chosen = whole_ids(wired, expense_ids) if expense_ids else None
         batches = choose_expenses(wired.engine, chosen)
         if not batches:
             typer.echo("Nothing to do: no expense is pending. 'daybook expenses fetch' reads more.")
         is_left = False
         for batch in batches:
-            syncing = _syncing(wired)
+            syncing = syncing_of(wired)
             planned = plan_batch(syncing, batch, dry_run=dry_run)
             typer.echo(str(planned))
             if dry_run:
@@ -368,11 +268,11 @@ def correct(
     Example: daybook expenses correct aspire-1f0c --dry-run
     """
     with open_wiring() as wired:
-        chosen = _full(wired, expense_ids)
+        chosen = whole_ids(wired, expense_ids)
         is_left = say_problems(unlinked_problems(wired.engine, chosen))
         for key in sorted(organisation_ids_of(wired.engine, chosen)):
             organisation = wired.organisations()[key]
-            corrected = correct_expenses(_syncing(wired), organisation, chosen, dry_run=dry_run)
+            corrected = correct_expenses(syncing_of(wired), organisation, chosen, dry_run=dry_run)
             ending = "; nothing was posted" if dry_run else ""
             typer.echo(f"{organisation.name}: {corrected}{ending}")
             for sentence in corrected.sentences:
@@ -402,7 +302,7 @@ def attachments(
     if retry and skip:
         raise InputError("Give --retry or --skip; not both.")
     with open_wiring() as wired:
-        expense_ids = _full(wired, expense_ids or [])
+        expense_ids = whole_ids(wired, expense_ids or [])
         is_left = say_problems(unlinked_problems(wired.engine, expense_ids) if retry else {})
         if retry or skip:
             if not expense_ids:
@@ -432,27 +332,6 @@ def attachments(
         raise typer.Exit(1)
 
 
-def _full(wired: Wiring, expense_ids: list[str]) -> list[str]:
-    """Whole ids: a person may type, or copy from the list, the beginning of one."""
-    with wired.engine.connect() as connection:
-        return full_ids(connection, expense_ids)
-
-
-def _reviewer(wired: Wiring) -> Reviewer:
-    return Reviewer(getpass.getuser(), wired.clock)
-
-
-def _syncing(wired: Wiring) -> Syncing:
-    return Syncing(
-        wired.engine,
-        wired.client_by_id,
-        wired.settings.invoice_prefix,
-        wired.excluded_countries,
-        getpass.getuser(),
-        wired.clock,
-    )
-
-
 def _attaching(wired: Wiring, organisation_id: int) -> Attaching:
     return Attaching(
         client=wired.client_by_id(organisation_id),
@@ -473,25 +352,4 @@ def _attaching(wired: Wiring, organisation_id: int) -> Attaching:
 def _check_pending(wired: Wiring) -> None:
     """Check everything that is pending, so that the list says what stands in its way."""
     for batch in choose_expenses(wired.engine, None):
-        _check_again(wired, batch)
-
-
-def _check_again(wired: Wiring, expense_ids: list[str]) -> None:
-    """Say what stands in the way of pending expenses; what was just changed is stored anyway."""
-    try:
-        planned = plan_batch(_syncing(wired), expense_ids)
-    except (RetryableError, FinalError) as error:
-        typer.echo(f"Stored, but not checked against Xero: {error}", err=True)
-        return
-    say_problems(planned.problems)
-
-
-def _counted(count: int, what: str) -> str:
-    return f"{count} {what}" if count == 1 else f"{count} {what}s"
-
-
-def _move(expense_ids: list[str], stage: Stage, why: str) -> None:
-    with open_wiring() as wired:
-        chosen = _full(wired, expense_ids)
-        count = move_expenses(wired.engine, chosen, stage, _reviewer(wired), why)
-    typer.echo(f"{_counted(count, 'expense')} marked {stage.replace('_', ' ')}.")
+        check_again(wired, batch)

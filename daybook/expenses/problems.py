@@ -27,6 +27,7 @@ class ProblemCode(StrEnum):
     POSSIBLE_DOUBLE = "possible_double"
     REFUSED = "refused"
     DIFFERENT_IN_XERO = "different_in_xero"
+    REMOVED_IN_XERO = "removed_in_xero"
     RECONCILED = "reconciled"
     KIND_CHANGED = "kind_changed"
     CORRECTED = "corrected"
@@ -37,6 +38,7 @@ SYNC_ERRORS = frozenset(
     (
         ProblemCode.REFUSED,
         ProblemCode.DIFFERENT_IN_XERO,
+        ProblemCode.REMOVED_IN_XERO,
         ProblemCode.LOCKED,
         ProblemCode.RECONCILED,
         ProblemCode.POSSIBLE_DOUBLE,

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from daybook.expenses.problems import CORRECTABLE, Problem, ProblemCode
 from daybook.expenses.states import Stage
-from daybook.jobs.expense_in_xero import differences, different_in_xero
+from daybook.jobs.expense_in_xero import differences, different_in_xero, removed_in_xero
 from daybook.jobs.post import post
 from daybook.jobs.update_expenses import read_books, wanted_plan
 from daybook.ledger.documents import SENT_STATES
@@ -24,6 +24,7 @@ from daybook.ledger.expense_corrections import (
 )
 from daybook.ledger.expense_documents import PlannedExpense, filed_expense_documents
 from daybook.ledger.expense_mappings import read_expense_mappings
+from daybook.ledger.expense_removals import write_correction_removed
 from daybook.ledger.expenses import Event, read_expenses, write_events, write_problems
 from daybook.ledger.organisation_lock import organisation_lock
 from daybook.posting.expense_correction import plan_corrections
@@ -120,6 +121,7 @@ class _Known:
     one: LedgerExpense
     original: SpendMoney | None
     corrections: tuple[StoredCorrection, ...]
+    was_corrected: bool
 
 
 def _plan(
@@ -140,9 +142,12 @@ def _plan(
             mappings = read_expense_mappings(connection)[organisation.organisation_id]
         client = syncing.client_of(organisation.organisation_id)
         books = read_books(client, mappings, syncing.prefix)
+        gone: dict[str, list[StoredCorrection]] = {}
         for one in known:
             expense_id = one.one.expense.expense_id
-            found = _entries(one, books, syncing.clock)
+            gone[expense_id] = _removed(one, books)
+            kept = tuple(each for each in one.corrections if each not in gone[expense_id])
+            found = _entries(replace(one, corrections=kept), books, syncing.clock)
             if isinstance(found, Problem):
                 problems[expense_id] = (found,)
             elif found:
@@ -153,12 +158,25 @@ def _plan(
         if not dry_run:
             with connection.begin():
                 now_at = syncing.clock.now()
+                for expense_id, removed in gone.items():
+                    write_correction_removed(
+                        connection, expense_id, removed, actor=syncing.run_id, now_at=now_at
+                    )
                 write_reviewed(connection, {key: hashes[key] for key in agreeing}, now_at=now_at)
                 _store(connection, organisation, hashes, entries, syncing)
     dates = {one.one.expense.expense_id: one.one.expense.spent_date for one in known}
     is_today = any(one.date != dates[key] for key, found in entries.items() for one in found)
     note = books.zone_note if is_today else ""
     return ExpensesCorrected(entries, problems, note), hashes
+
+
+def _removed(known: _Known, books: UpdateBooks) -> list[StoredCorrection]:
+    """The entries that somebody removed in Xero: they count no more."""
+    return [
+        each
+        for each in known.corrections
+        if each.id_xero is not None and read_bank_transaction(books.client, each.id_xero).is_removed
+    ]
 
 
 def _known(
@@ -172,7 +190,12 @@ def _known(
     ids = [one.expense.expense_id for one in some]
     filed, corrections = filed_expense_documents(connection, ids), read_corrections(connection, ids)
     return [
-        _Known(one, filed.get(key), tuple(c for c in corrections[key] if c.state in SENT_STATES))
+        _Known(
+            one,
+            filed.get(key),
+            tuple(c for c in corrections[key] if c.state in SENT_STATES),
+            any(c.state in SENT_STATES for c in corrections[key]),
+        )
         for key, one in zip(ids, some, strict=True)
     ]
 
@@ -198,28 +221,16 @@ def _entries(known: _Known, books: UpdateBooks, clock: Clock) -> tuple[SpendMone
     """What is missing in Xero for one expense, or why nothing can be said or done about it."""
     one, original = known.one, known.original
     expense_id = one.expense.expense_id
-    if one.is_updating:
-        said = (
-            "It is not known yet whether Xero took an earlier update of it. Daybook looks it up "
-            f"first: daybook expenses sync {expense_id}"
-        )
-        return Problem(ProblemCode.NOT_CORRECTABLE, expense_id, said)
     is_correctable = any(problem.code in CORRECTABLE for problem in one.problems)
-    if one.stage is not Stage.SYNCED or original is None or not is_correctable:
-        said = (
-            "No correcting entry is needed: it is not in Xero yet, or nothing stands in the way of "
-            f"updating it there. Sync it: daybook expenses sync {expense_id}"
-        )
-        return Problem(ProblemCode.NOT_CORRECTABLE, expense_id, said)
+    unknown = _unknown(known)
+    if unknown is not None:
+        return unknown
+    is_in_xero = one.stage is Stage.SYNCED and original is not None
+    if original is None or not is_in_xero or not (is_correctable or known.was_corrected):
+        return _needless(expense_id)
     plan = wanted_plan(one, books)
     if plan.document is None:
         return plan.problems[0]
-    if any(each.state != "posted" for each in known.corrections):
-        said = (
-            "It is not known yet whether Xero took an earlier correcting entry. Ask again in a "
-            "minute; Daybook looks it up first."
-        )
-        return Problem(ProblemCode.NOT_CORRECTABLE, expense_id, said)
     entry_date = plan.document.date
     if books.locked_until and entry_date <= books.locked_until:
         entry_date = books.today(clock.now())
@@ -229,9 +240,34 @@ def _entries(known: _Known, books: UpdateBooks, clock: Clock) -> tuple[SpendMone
     filed = [original, *(each.document for each in known.corrections)]
     ids_xero = [one.id_xero, *(each.id_xero for each in known.corrections)]
     changed = _changed_in_xero(expense_id, filed, ids_xero, books)
-    return changed or plan_corrections(
-        filed, plan.document, books.chart.tax_rates, entry_date=entry_date
+    missing = plan_corrections(filed, plan.document, books.chart.tax_rates, entry_date=entry_date)
+    return changed or (missing if missing or is_correctable else _needless(expense_id))
+
+
+def _unknown(known: _Known) -> Problem | None:
+    """The hold of an expense of which it is not known what Xero holds."""
+    expense_id = known.one.expense.expense_id
+    if known.one.is_updating:
+        said = (
+            "It is not known yet whether Xero took an earlier update of it. Daybook looks it up "
+            f"first: daybook expenses sync {expense_id}"
+        )
+        return Problem(ProblemCode.NOT_CORRECTABLE, expense_id, said)
+    if any(each.state != "posted" for each in known.corrections):
+        said = (
+            "It is not known yet whether Xero took an earlier correcting entry. Ask again in a "
+            "minute; Daybook looks it up first."
+        )
+        return Problem(ProblemCode.NOT_CORRECTABLE, expense_id, said)
+    return None
+
+
+def _needless(expense_id: str) -> Problem:
+    said = (
+        "No correcting entry is needed: it is not in Xero yet, or nothing stands in the way of "
+        f"updating it there. Sync it: daybook expenses sync {expense_id}"
     )
+    return Problem(ProblemCode.NOT_CORRECTABLE, expense_id, said)
 
 
 def _changed_in_xero(
@@ -240,7 +276,10 @@ def _changed_in_xero(
     """The hold of an expense whose entries are not in Xero as they were posted."""
     for document, id_xero in zip(filed, ids_xero, strict=True):
         assert id_xero is not None, "what is posted has its id"
-        found = differences(document, read_bank_transaction(books.client, id_xero))
+        there = read_bank_transaction(books.client, id_xero)
+        if there.is_removed:
+            return removed_in_xero(document.reference, expense_id)
+        found = differences(document, there)
         if found:
             return different_in_xero(document.reference, expense_id, found)
     return None

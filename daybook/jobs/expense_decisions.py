@@ -10,15 +10,16 @@ from daybook.errors import InputError
 from daybook.money import amount_from_minor, parse_minor
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from daybook.expenses.expense import Expense
 
-_COLUMNS: Final = ("account", "category", "contact", "note", "tax_type")
+_COLUMNS: Final = ("account", "category", "contact", "note", "tax_type", "tracking")
+_NONE: Final = "none"
 
 
 def decisions_in_csv(text: str, where: str) -> dict[str, dict[str, Any]]:
-    """Decisions by expense; an empty cell changes nothing.
+    """Decisions by expense; an empty cell changes nothing, several tracking choices have `;`.
 
     Raises `InputError` on odd columns, and on a row without an expense, with one that stands in
     another row too, or with more cells than there are columns.
@@ -48,15 +49,35 @@ def decisions_in_csv(text: str, where: str) -> dict[str, dict[str, Any]]:
                 f"{place} names {expense}, which another row names too. Keep one row for each "
                 "expense; nothing was changed."
             )
-        decisions[expense] = {name: value for name, value in row.items() if value}
+        decisions[expense] = {
+            name: tracking_of([one.strip() for one in value.split(";")])
+            if name == "tracking"
+            else value
+            for name, value in row.items()
+            if value
+        }
     return decisions
 
 
+def cleared(names: Sequence[str], given: Mapping[str, object]) -> dict[str, None]:
+    """The decisions to take back; raises `InputError` when one is none, or is made as well."""
+    for name in names:
+        if name not in _COLUMNS:
+            raise InputError(f"'{name}' is no decision; there are {', '.join(_COLUMNS)}.")
+        if name in given:
+            raise InputError(f"Decide about {name} or clear it; not both.")
+    return dict.fromkeys(names)
+
+
 def tracking_of(choices: Sequence[str]) -> dict[str, str]:
-    """`Region=North` as category and option."""
+    """`Region=North` as category and option; `none` is no tracking, whatever the category says."""
+    if list(choices) == [_NONE]:
+        return {}
     wrong = [one for one in choices if "=" not in one]
     if wrong:
-        raise InputError(f"'{wrong[0]}' is not a tracking choice; write it as Region=North.")
+        raise InputError(
+            f"'{wrong[0]}' is not a tracking choice; write it as Region=North, or none."
+        )
     return {name: option for name, _, option in (one.partition("=") for one in choices)}
 
 

@@ -87,6 +87,16 @@ def different_in_xero(reference: str, expense_id: str, found: Sequence[str]) -> 
     )
 
 
+def removed_in_xero(reference: str, expense_id: str) -> Problem:
+    """The hold of an expense whose bank transaction somebody removed in Xero."""
+    return Problem(
+        ProblemCode.REMOVED_IN_XERO,
+        reference,
+        f"{reference} was removed in Xero. 'daybook expenses reopen {expense_id}' lets the next "
+        f"sync post it anew; 'daybook expenses exclude {expense_id}' or 'by-hand' leaves it out.",
+    )
+
+
 def _texts_of(ours: SpendMoney) -> list[list[str]]:
     """Contact and descriptions as words: white space may be trimmed in Xero."""
     return [_words(ours.contact_name), *sorted(_words(line.description) for line in ours.lines)]

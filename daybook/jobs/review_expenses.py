@@ -61,7 +61,7 @@ def move_expenses(
             if one.stage is Stage.SYNCED or states.get(expense_id) in SENT_STATES:
                 raise InputError(
                     f"{expense_id} is in Xero already, or on its way there. Remove it in Xero "
-                    "first if it should not be there."
+                    "first if it should not be there, and then say this again."
                 )
         moving = [key for key, one in known.items() if one.stage is not stage]
         write_stage(

@@ -19,6 +19,7 @@ from daybook.jobs.expense_in_xero import (
     differences,
     different_in_xero,
     is_same,
+    removed_in_xero,
     version_in_xero,
 )
 from daybook.jobs.post import ARRIVAL_SECONDS, TURN_SECONDS
@@ -290,6 +291,8 @@ def _send(
     for attempt in range(1, _TRIES + 1):
         there = read_bank_transaction(client, one.id_xero)
         fixed = _fixed(there, document, filed, updating.books)
+        if there.is_removed:
+            return (removed_in_xero(document.reference, one.expense.expense_id),)
         found = [] if is_same(document, there) else differences(filed, there)
         if found:
             return (different_in_xero(document.reference, one.expense.expense_id, found),)

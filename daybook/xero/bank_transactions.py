@@ -47,6 +47,11 @@ class BankTransactionInXero:
     is_reconciled: bool
     lines: tuple[BankLineInXero, ...] = ()
 
+    @property
+    def is_removed(self) -> bool:
+        """Whether it does not count in the books any more."""
+        return self.status in {"DELETED", "VOIDED"}
+
 
 def list_bank_transactions(
     client: XeroClient, kind: DocumentKind, first_date: dt.date, last_date: dt.date

@@ -12,6 +12,7 @@ from typer.testing import CliRunner
 
 from daybook.cli_expenses import expenses_app
 from daybook.errors import InputError
+from daybook.ledger.expenses import read_expenses
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -198,6 +199,42 @@ def test_expense_of_an_account_that_is_not_linked_is_named(
         connection.execute(text("DELETE FROM spend_accounts"))
     said = run(*words, "files-E-1", exit_code=1)
     assert "files-E-1: The account files:a1 is linked to no bank account in Xero" in said
+
+
+def test_decisions_are_taken_back_by_command(place: ExpensePlace, tmp_path: Path) -> None:
+    """No tracking at all, then the category's again; one expense named twice is refused."""
+    with place.engine.connect() as connection:
+
+        def tracking() -> object:
+            return read_expenses(connection, ["files-E-1"])[0].override.tracking
+
+        run("set", "files-E-1", "--tracking", "none", "--account", "453")
+        assert {} == tracking()
+        connection.rollback()
+        run("set", "files-E-1", "--clear", "tracking", "--clear", "account")
+        assert None is tracking()
+    run("sync", "files-E-1")
+    [line] = place.bank_transactions()[0]["LineItems"]
+    assert ("449", "North") == (line["AccountCode"], line["Tracking"][0]["Option"])
+    bulk = tmp_path / "decisions.csv"
+    bulk.write_text("expense,account\nfiles-E-2,420\nfiles-E-2…,453\n")
+    with pytest.raises(InputError, match="named twice"):
+        run("set", "--file", str(bulk))
+
+
+def test_expense_removed_in_xero_is_reopened_by_command(place: ExpensePlace) -> None:
+    """Until it is removed there, the command says what to do."""
+    run("sync", "files-E-1")
+    with pytest.raises(InputError, match="Remove that there first"):
+        run("exclude", "files-E-1")
+    [there] = place.bank_transactions()
+    body = {"BankTransactionID": there["BankTransactionID"], "Status": "DELETED"}
+    place.client.write("POST", "/BankTransactions", body, idempotency_key="removed")
+    assert "1 expense marked excluded" in run("exclude", "files-E-1", "--why", "private")
+    assert "excluded" == rows()["files-E-1"]["state"]
+    run("reopen", "files-E-1")
+    run("sync", "files-E-1")
+    assert ["AUTHORISED", "DELETED"] == sorted(one["Status"] for one in place.bank_transactions())
 
 
 def test_contradictions_are_refused(place: ExpensePlace, tmp_path: Path) -> None:

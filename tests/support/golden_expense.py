@@ -162,6 +162,8 @@ def _in_xero(place: ExpensePlace) -> list[Row]:
     today = f"{place.clock.now().astimezone(ZONE):%Y-%m-%d}"
     rows = []
     for found in place.bank_transactions():
+        if found["Status"] != "AUTHORISED":
+            continue
         date = str(found["DateString"])[:10]
         for line in found["LineItems"]:
             tax = Decimal(line["TaxAmount"])

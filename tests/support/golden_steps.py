@@ -18,6 +18,7 @@ from daybook.expenses.states import Stage
 from daybook.jobs.correct_expenses import correct_expenses
 from daybook.jobs.extract_expenses import extract_expenses
 from daybook.jobs.load_expense_mapping import load_expense_mapping
+from daybook.jobs.release_expenses import release_expenses
 from daybook.jobs.review_expenses import Reviewer, change_expenses, move_expenses
 from daybook.jobs.sync_expenses import Syncing, plan_batch, post_batch
 from daybook.money import parse_minor
@@ -125,6 +126,11 @@ class Steps:
         with pytest.raises(InputError, match=says):
             self.map("", what)
 
+    def is_refused_to_reopen(self, to: str, says: str) -> None:
+        """What is in Xero still is not posted anew."""
+        with pytest.raises(InputError, match=says):
+            self._move(to, Stage.PENDING, "")
+
     # The card account
 
     def change(self, to: str, what: str) -> None:
@@ -166,6 +172,18 @@ class Steps:
             for option in category.options:
                 option.status = "ARCHIVED" if option.name == to else option.status
             books.put_tracking_category(category)
+
+    def remove(self, to: str, _what: str) -> None:
+        """A person removes a bank transaction, named by its reference."""
+        [there] = [
+            one["BankTransactionID"]
+            for one in self.place.bank_transactions()
+            if one["Reference"] == f"DB-EXP-aspire-{to}" and one["Status"] == "AUTHORISED"
+        ]
+        body = {"BankTransactionID": there, "Status": "DELETED"}
+        self.place.client.write(
+            "POST", "/BankTransactions", body, idempotency_key=f"remove {there}"
+        )
 
     def reconcile(self, to: str, _what: str) -> None:
         """A person matches a bank transaction with its statement line."""
@@ -224,6 +242,9 @@ class Steps:
         )
 
     def _move(self, to: str, stage: Stage, why: str) -> None:
+        syncing = replace(self.place.syncing(), run_id=self.who)
+        places = {self.place.organisation.organisation_id: self.place.organisation}
+        release_expenses(syncing, places, [f"aspire-{to}"], stage, why=why)
         move_expenses(self.place.engine, [f"aspire-{to}"], stage, self._reviewer, why)
 
     def _reconcile(self, to: str, verb: str) -> None:

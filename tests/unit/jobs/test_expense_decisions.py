@@ -8,7 +8,7 @@ import pytest
 
 from daybook.errors import InputError
 from daybook.expenses.expense import Expense, SourceStatus
-from daybook.jobs.expense_decisions import decisions_in_csv, split_lines_of, tracking_of
+from daybook.jobs.expense_decisions import cleared, decisions_in_csv, split_lines_of, tracking_of
 
 WHOLE = Expense(
     "files", "1", "a", SourceStatus.SETTLED, dt.date(2026, 3, 5), 2050, "SGD", "Grab", "Transport"
@@ -58,6 +58,25 @@ def test_rows_that_cannot_be_meant_are_refused(rows: str, said: str) -> None:
     """With their number, and nothing of the file counts."""
     with pytest.raises(InputError, match=f"d.csv {said}.*nothing was changed"):
         decisions_in_csv(f"expense,account\n{rows}", "d.csv")
+
+
+def test_tracking_is_decided_in_a_file_too() -> None:
+    """Choices with `;` between, or none."""
+    rows = "expense,tracking\nE-1,Region=North; Team=Bar\nE-2,none\nE-3,\n"
+    assert {
+        "E-1": {"tracking": {"Region": "North", "Team": "Bar"}},
+        "E-2": {"tracking": {}},
+        "E-3": {},
+    } == decisions_in_csv(rows, "d.csv")
+
+
+def test_decisions_are_taken_back_by_name() -> None:
+    """What is no decision, or is made at the same time, is refused."""
+    assert {"account": None, "tracking": None} == cleared(["account", "tracking"], {"note": "x"})
+    with pytest.raises(InputError, match="'colour' is no decision; there are account, category"):
+        cleared(["colour"], {})
+    with pytest.raises(InputError, match="Decide about account or clear it; not both"):
+        cleared(["account"], {"account": "420"})
 
 
 def test_rows_that_say_nothing_are_left_out() -> None:

@@ -72,6 +72,14 @@ def test_what_somebody_changed_is_said(there: BankTransactionInXero, said: str) 
     assert not is_same(OURS, there)
 
 
+def test_other_lines_of_the_same_sums_are_another_version() -> None:
+    """They are no difference of money, but they are not what is wanted."""
+    parts = tuple(replace(THEIR_LINE, amount=Decimal(one)) for one in ("5.00", "7.50"))
+    there = replace(THEIRS, lines=parts)
+    assert [] == differences(OURS, there)
+    assert not is_same(OURS, there)
+
+
 def test_version_is_found_by_money_then_by_text() -> None:
     """The one that equals; of two with the same money the one with Xero's text; or neither."""
     bigger = replace(OURS, lines=(replace(LINE, net_amount=Decimal("21.37")),))

@@ -1,0 +1,199 @@
+"""What finance decides about expenses at a terminal: set, split, exclude, by hand, reopen."""
+
+from __future__ import annotations
+
+import getpass
+from pathlib import Path  # noqa: TC003 - Typer reads the annotations
+from typing import TYPE_CHECKING, Annotated, Any, Final
+
+import typer
+
+from daybook.errors import FinalError, InputError, RetryableError
+from daybook.expenses.states import Stage
+from daybook.jobs.expense_decisions import (
+    cleared,
+    decisions_in_csv,
+    split_lines_of,
+    tracking_of,
+)
+from daybook.jobs.release_expenses import release_expenses
+from daybook.jobs.review_expenses import Reviewer, change_expenses, move_expenses
+from daybook.jobs.sync_expenses import Syncing, plan_batch
+from daybook.ledger.expenses import full_ids, read_expenses
+from daybook.terminal import open_wiring, say_problems, text_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from daybook.wiring import Wiring
+
+Ids = Annotated[list[str], typer.Argument(help="Ids of expenses, or how they begin.")]
+OptionalIds = Annotated[list[str] | None, typer.Argument(help="Ids, or how they begin; none: all.")]
+Why = Annotated[str, typer.Option(help="Why; kept with the expense.")]
+
+
+def set_expenses(  # noqa: PLR0913 - one option for each decision
+    expense_ids: OptionalIds = None,
+    *,
+    category: Annotated[str | None, typer.Option(help="Category of the mapping.")] = None,
+    account: Annotated[str | None, typer.Option(help="Code of an account in Xero.")] = None,
+    tax_type: Annotated[str | None, typer.Option(help="Xero's tax type: INPUT2, NONE ...")] = None,
+    tracking: Annotated[
+        list[str] | None, typer.Option(help="Category=Option, at most twice; or none.")
+    ] = None,
+    contact: Annotated[str | None, typer.Option(help="Name of the contact in Xero.")] = None,
+    note: Annotated[str | None, typer.Option(help="A note for the description.")] = None,
+    clear: Annotated[
+        list[str] | None,
+        typer.Option(help="Take a decision back: category, account ... ; repeat it."),
+    ] = None,
+    no_double: Annotated[
+        bool | None,
+        typer.Option("--no-double/--may-be-double", help="It is not the payment found in Xero."),
+    ] = None,
+    no_receipt: Annotated[
+        bool | None,
+        typer.Option("--no-receipt/--needs-receipt", help="It is complete without a receipt."),
+    ] = None,
+    file: Annotated[
+        Path | None,
+        typer.Option(help="CSV: expense, and the columns that docs/expenses.md names."),
+    ] = None,
+) -> None:
+    """Decide about expenses, named or in a CSV file; this wins over source and mapping.
+
+    Only what is given changes. A synced expense follows in Xero with 'daybook expenses sync ID'.
+
+    Example: daybook expenses set aspire-1f0c --account 420 --tax-type INPUT2
+    """
+    changes: dict[str, Any] = {
+        "category": category,
+        "account": account,
+        "tax_type": tax_type,
+        "contact": contact,
+        "note": note,
+        "is_no_double": no_double,
+        "needs_no_receipt": no_receipt,
+        "tracking": tracking_of(tracking) if tracking else None,
+    }
+    given = {name: value for name, value in changes.items() if value is not None}
+    given |= cleared(clear or [], given)
+    if file and (expense_ids or given):
+        raise InputError("Give expenses and what to set, or a CSV file with --file; not both.")
+    wanted = (
+        decisions_in_csv(text_of(file), str(file))
+        if file
+        else dict.fromkeys(expense_ids or [], given)
+    )
+    if not wanted or not any(wanted.values()):
+        raise InputError("Say which expenses and what to set, or give a CSV file with --file.")
+    with open_wiring() as wired:
+        whole = whole_ids(wired, list(wanted))
+        if len(set(whole)) < len(whole):
+            raise InputError("An expense is named twice, once by how it begins. Name each once.")
+        wanted = dict(zip(whole, wanted.values(), strict=True))
+        count = change_expenses(wired.engine, wanted, _reviewer(wired))
+        check_again(wired, list(wanted))
+    typer.echo(f"{_counted(count, 'expense')} changed.")
+
+
+def split(
+    expense_id: Annotated[str, typer.Argument(help="The expense's id.")],
+    line: Annotated[
+        list[str] | None, typer.Option(help="AMOUNT:CATEGORY or AMOUNT:CATEGORY:TEXT; repeat it.")
+    ] = None,
+) -> None:
+    """Split an expense into lines that come to its amount; without lines it is whole again.
+
+    Example: daybook expenses split aspire-1f0c --line "12.00:Meals" --line "8.50:Transport:taxi"
+    """
+    with open_wiring() as wired:
+        [expense_id] = whole_ids(wired, [expense_id])
+        with wired.engine.connect() as connection:
+            found = read_expenses(connection, [expense_id])
+        lines = split_lines_of(line or [], found[0].expense)
+        change_expenses(wired.engine, {expense_id: {"lines": lines}}, _reviewer(wired))
+        check_again(wired, [expense_id])
+    typer.echo(f"{expense_id} has {_counted(len(lines) or 1, 'line')}.")
+
+
+def exclude(expense_ids: Ids, *, why: Why = "") -> None:
+    """Leave expenses out of Xero; 'reopen' takes it back.
+
+    One that is in Xero has to be removed there first.
+
+    Example: daybook expenses exclude aspire-1f0c --why "private, paid back"
+    """
+    _move(expense_ids, Stage.EXCLUDED, why)
+
+
+def by_hand(expense_ids: Ids, *, why: Why = "") -> None:
+    """Say that a person posted these expenses in Xero; 'reopen' takes it back.
+
+    Example: daybook expenses by-hand aspire-1f0c --why "in the March journal"
+    """
+    _move(expense_ids, Stage.BY_HAND, why)
+
+
+def reopen(expense_ids: Ids, *, why: Why = "") -> None:
+    """Take 'exclude' or 'by-hand' back: the expense is pending again.
+
+    So is one that was synced and then removed in Xero: the next sync posts it anew.
+
+    Example: daybook expenses reopen aspire-1f0c
+    """
+    _move(expense_ids, Stage.PENDING, why)
+
+
+def whole_ids(wired: Wiring, expense_ids: list[str]) -> list[str]:
+    """Whole ids: a person may type, or copy from the list, the beginning of one."""
+    with wired.engine.connect() as connection:
+        return full_ids(connection, expense_ids)
+
+
+def _reviewer(wired: Wiring) -> Reviewer:
+    return Reviewer(getpass.getuser(), wired.clock)
+
+
+def syncing_of(wired: Wiring) -> Syncing:
+    """What every step of a sync needs, done by the account of the operating system."""
+    return Syncing(
+        wired.engine,
+        wired.client_by_id,
+        wired.settings.invoice_prefix,
+        wired.excluded_countries,
+        getpass.getuser(),
+        wired.clock,
+    )
+
+
+def check_again(wired: Wiring, expense_ids: list[str]) -> None:
+    """Say what stands in the way of pending expenses; what was just changed is stored anyway."""
+    try:
+        planned = plan_batch(syncing_of(wired), expense_ids)
+    except (RetryableError, FinalError) as error:
+        typer.echo(f"Stored, but not checked against Xero: {error}", err=True)
+        return
+    say_problems(planned.problems)
+
+
+def _counted(count: int, what: str) -> str:
+    return f"{count} {what}" if count == 1 else f"{count} {what}s"
+
+
+def _move(expense_ids: list[str], stage: Stage, why: str) -> None:
+    with open_wiring() as wired:
+        chosen = whole_ids(wired, expense_ids)
+        syncing, places = syncing_of(wired), wired.organisations()
+        count = release_expenses(syncing, places, chosen, stage, why=why)
+        count += move_expenses(wired.engine, chosen, stage, _reviewer(wired), why)
+    typer.echo(f"{_counted(count, 'expense')} marked {stage.replace('_', ' ')}.")
+
+
+REVIEW_COMMANDS: Final[dict[str, Callable[..., None]]] = {
+    "set": set_expenses,
+    "split": split,
+    "exclude": exclude,
+    "by-hand": by_hand,
+    "reopen": reopen,
+}
