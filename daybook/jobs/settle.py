@@ -1,7 +1,8 @@
 """What became of a document: from Xero's answer, or, when there was none, by looking Xero up.
 
 A lookup has three results: found and equal is adopted, absent may be sent again with a fresh key,
-found and different is held with both sides shown and never sent again.
+found and different is held with both sides shown and never sent again. (A document that is voided
+or deleted there is refused: it is not in the books, but its number is used up.)
 """
 
 from __future__ import annotations
@@ -164,10 +165,13 @@ def _found_sales(one: OpenDocument, found: SalesDocumentInXero | None) -> Settle
         return Settlement(one.document_id, "planned", "absent in Xero")
     assert isinstance(one.document, SalesDocument), "looked up by its number"
     ours = one.document
+    if found.status in ("VOIDED", "DELETED"):
+        return _number_used_up(one, found)
     differences = [
         f"{what} is {theirs} in Xero and {mine} in the ledger"
         for what, mine, theirs in (
             ("total", ours.total_amount, found.total_amount),
+            ("tax", sum(line.tax_amount for line in ours.lines), found.tax_amount),
             ("date", ours.date, found.date),
             ("currency", ours.currency, found.currency),
         )
@@ -176,6 +180,17 @@ def _found_sales(one: OpenDocument, found: SalesDocumentInXero | None) -> Settle
     if found.status not in ("AUTHORISED", "PAID"):
         differences.append(f"status is {found.status} in Xero")
     return _adopted_or_held(one, found.id_xero, differences)
+
+
+def _number_used_up(one: OpenDocument, found: SalesDocumentInXero) -> Settlement:
+    """Nothing is in the books, and nothing can get there under this number."""
+    sentence = (
+        f"{found.number} is {found.status.lower()} in Xero, which never gives a number twice. If "
+        "the day belongs in the books, set DAYBOOK_INVOICE_PREFIX to a prefix that was not used "
+        "yet, and run the day again: what is in Xero already keeps its numbers."
+    )
+    problem = {"code": HoldCode.REFUSED, "key": one.document.natural_key, "sentence": sentence}
+    return Settlement(one.document_id, "rejected", "number used up", problem=problem)
 
 
 def _found_payment(

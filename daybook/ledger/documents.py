@@ -119,7 +119,11 @@ def known_documents(
 def write_planned(
     connection: Connection, new: Sequence[NewDocument], *, run_id: str, now_at: dt.datetime
 ) -> int:
-    """Store the documents as planned, parents first; one that was sent already is never touched."""
+    """Store the documents as planned, parents first; one that was sent already is never touched.
+
+    One that is in Xero, but not as we know it, stays to be looked up: it takes over what is wanted
+    now, unless that would be looked for under another number.
+    """
     rows = [_row(one) for one in new]
     written = 0
     for is_payment in (False, True):
@@ -147,7 +151,10 @@ def waiting_documents(
     kind: DocumentKind,
     parents_posted: bool = True,
 ) -> list[WaitingDocument]:
-    """Planned documents, oldest first; by default only those that can go now."""
+    """Planned documents, oldest first; by default only those that can go now.
+
+    Where one of the day is in Xero, but not as we know it, what builds on it waits.
+    """
     query = text("""
         SELECT d.id, COALESCE(d.parent_id, d.id) AS group_id,
             octet_length(CAST(d.content AS text)) AS byte_count,
@@ -158,6 +165,10 @@ def waiting_documents(
         LEFT JOIN documents p ON p.id = d.parent_id
         WHERE d.organisation_id = :organisation AND d.state = 'planned' AND d.kind = :kind
           AND (d.parent_id IS NULL OR p.state = 'posted' OR NOT :parents_posted)
+          AND (d.parent_id IS NOT NULL OR NOT EXISTS (
+            SELECT FROM documents o
+            WHERE o.business_date = d.business_date AND o.store_id = d.store_id
+              AND o.parent_id IS NULL AND o.state = 'unknown' AND o.problem IS NOT NULL))
         ORDER BY d.business_date, d.store_id, d.natural_key
     """)
     values = {
@@ -297,8 +308,14 @@ _WRITE_PLANNED: Final = text("""
             number = excluded.number, parent_id = excluded.parent_id, content = excluded.content,
             daily_total_id = excluded.daily_total_id, currency = excluded.currency,
             total_minor = excluded.total_minor, payload_hash = excluded.payload_hash,
-            state = 'planned', problem = NULL, planned_at = :now, run_id = :run
+            state = CASE documents.state WHEN 'unknown' THEN 'unknown' ELSE 'planned' END,
+            problem = CASE documents.state WHEN 'unknown' THEN documents.problem END,
+            planned_at = :now, run_id = :run
         WHERE documents.state IN ('planned', 'rejected')
+           OR documents.state = 'unknown' AND documents.problem IS NOT NULL
+              AND documents.number IS NOT DISTINCT FROM excluded.number
+              AND (documents.number IS NOT NULL
+                   OR documents.content->'reference' = excluded.content->'reference')
         RETURNING id
     )
     INSERT INTO document_events (document_id, at, actor, event, detail)

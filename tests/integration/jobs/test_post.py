@@ -19,6 +19,7 @@ from sqlalchemy import text
 from daybook.clock import SystemClock
 from daybook.errors import Busy, Unavailable
 from daybook.jobs.load_mapping import load_mapping
+from daybook.jobs.plan import plan
 from daybook.jobs.reconcile import reconcile
 from daybook.ledger.organisation_lock import organisation_lock
 from daybook.ledger.store_days import read_store_days
@@ -162,6 +163,87 @@ def test_number_that_is_taken_by_something_else_is_held(chain: Chain) -> None:
     assert [HoldCode.DIFFERENT_IN_XERO] == [hold.code for hold in status.holds]
     assert "11.50 in Xero and 13.80" in status.holds[0].sentence
     assert before == len(chain.books()["payments"])
+
+
+def lose_ledger(chain: Chain) -> None:
+    """What was posted is not known any more."""
+    with chain.engine.begin() as connection:
+        connection.execute(text("TRUNCATE documents, document_events, store_days CASCADE"))
+
+
+def test_held_document_is_adopted_once_the_day_is_what_xero_holds(chain: Chain) -> None:
+    """The till is put right: no adjustment is sent, for Xero has never held what was wrong."""
+    days = chain.total([daily_total("S01")])
+    chain.plan(days)
+    chain.post(days)
+    lose_ledger(chain)
+    for net in (1200, 1100, 1000):
+        chain.total([daily_total("S01", net=net)])
+        chain.plan(days)
+        chain.post(days)
+    assert ("posted", ()) == (status_of(chain, days[0]).state, status_of(chain, days[0]).holds)
+    books = chain.books()
+    assert (["11.50"], []) == ([row["total"] for row in books["invoices"]], books["credit_notes"])
+    assert 2 == len(books["payments"])
+
+
+def test_held_document_is_not_posted_under_another_number(chain: Chain) -> None:
+    """Another prefix is for numbers that are used up: of this day an invoice is in the books."""
+    days = chain.total([daily_total("S01")])
+    chain.plan(days)
+    chain.post(days)
+    lose_ledger(chain)
+    chain.total([daily_total("S01", net=1200)])
+    chain.plan(days)
+    chain.post(days)
+    plan(chain.engine, days, prefix="NEW", run_id="test", clock=SystemClock())
+    chain.post(days)
+    assert ["DB-S01-20260314"] == [row["number"] for row in chain.books()["invoices"]]
+    assert [HoldCode.DIFFERENT_IN_XERO] == [hold.code for hold in status_of(chain, days[0]).holds]
+
+
+def test_adjustment_waits_while_another_document_of_the_day_is_held(chain: Chain) -> None:
+    """It is the difference to what the ledger has, and Xero has something else."""
+    days = chain.total([daily_total("S03", refund=500, cash=100)])
+    chain.plan(days)
+    chain.post(days)
+    lose_ledger(chain)
+    chain.total([daily_total("S03", net=1200, refund=500, cash=100)])
+    chain.plan(days)
+    chain.post(days)
+    assert "failed" == status_of(chain, days[0]).state
+    before = chain.writes()
+    chain.total([daily_total("S03", net=1300, refund=400, cash=100)])
+    chain.plan(days)
+    chain.post(days)
+    assert before == chain.writes()
+
+
+def test_day_whose_number_was_voided_is_posted_under_another_prefix(chain: Chain) -> None:
+    """As after a trial: the invoices were voided by hand, and the ledger was made anew."""
+    days = chain.total([daily_total("S01"), daily_total("S02")])
+    chain.plan(days[:1])
+    chain.post(days[:1])
+    for row in chain.books()["payments"]:
+        deleted = {"Status": "DELETED"}
+        chain.client.write("POST", f"/Payments/{row['id']}", deleted, idempotency_key=row["id"])
+    voided = {"InvoiceNumber": "DB-S01-20260314", "Status": "VOIDED"}
+    chain.client.write("POST", "/Invoices", voided, idempotency_key="void")
+    lose_ledger(chain)
+    chain.plan(days)
+    assert 1 == chain.post(days).rejected_count
+    (hold,) = status_of(chain, days[0]).holds
+    assert "DB-S01-20260314 is voided in Xero" in hold.sentence
+    assert "DAYBOOK_INVOICE_PREFIX" in hold.sentence
+    plan(chain.engine, days, prefix="NEW", run_id="test", clock=SystemClock())
+    chain.post(days)
+    assert ["posted", "posted"] == [status_of(chain, day).state for day in days]
+    there = {row["number"]: row["status"] for row in chain.books()["invoices"]}
+    assert {
+        "DB-S01-20260314": "VOIDED",
+        "NEW-S01-20260314": "PAID",
+        "DB-S02-20260314": "PAID",
+    } == there
 
 
 def test_documents_of_a_lost_ledger_are_adopted(chain: Chain) -> None:

@@ -151,6 +151,55 @@ def test_absent_document_may_be_sent_again() -> None:
     assert ["planned"] == [one.state for one in looked_up([open_document(INVOICE)])]
 
 
+def invoice_in_xero(**changes: Any) -> dict[str, Any]:  # noqa: ANN401 - JSON
+    """The invoice as Xero lists it."""
+    return {
+        "Type": "ACCREC",
+        "InvoiceID": PARENT,
+        "InvoiceNumber": INVOICE.number,
+        "Status": "AUTHORISED",
+        "Date": "2026-03-14T00:00:00",
+        "CurrencyCode": "NZD",
+        "SubTotal": "10.00",
+        "TotalTax": "1.50",
+        "Total": "11.50",
+        **changes,
+    }
+
+
+def test_equal_document_is_adopted() -> None:
+    """It was saved, and only the reply was lost."""
+    (settled,) = looked_up([open_document(INVOICE)], invoice_in_xero())
+    assert ("posted", "adopted", PARENT) == (settled.state, settled.event, settled.id_xero)
+
+
+@pytest.mark.parametrize(
+    ("changes", "how"),
+    [
+        ({"Total": "11.00"}, "total is 11.00 in Xero and 11.50 in the ledger"),
+        ({"SubTotal": "10.50", "TotalTax": "1.00"}, "tax is 1.00 in Xero and 1.50 in the ledger"),
+        ({"Date": "2026-03-15T00:00:00"}, "date is 2026-03-15 in Xero"),
+        ({"CurrencyCode": "AUD"}, "currency is AUD in Xero and NZD in the ledger"),
+        ({"Status": "DRAFT"}, "status is DRAFT in Xero"),
+    ],
+)
+def test_different_document_is_held_with_both_sides(changes: dict[str, Any], how: str) -> None:
+    """It is never sent again."""
+    (settled,) = looked_up([open_document(INVOICE)], invoice_in_xero(**changes))
+    assert ("unknown", None) == (settled.state, settled.id_xero)
+    assert settled.problem is not None
+    assert how in settled.problem["sentence"]
+
+
+@pytest.mark.parametrize("status", ["VOIDED", "DELETED"])
+def test_number_of_a_voided_document_is_used_up(status: str) -> None:
+    """It is not in the books, so the day is refused with the way out, not held for ever."""
+    (settled,) = looked_up([open_document(INVOICE)], invoice_in_xero(Status=status))
+    assert "rejected" == settled.state
+    assert settled.problem is not None
+    assert f"DB-S01-20260314 is {status.lower()} in Xero" in settled.problem["sentence"]
+
+
 def test_absent_payment_may_be_sent_again() -> None:
     """Another tender's payment on the same invoice is not this one."""
     other = in_xero(Reference="DB-S01-20260314 NETS")
