@@ -226,6 +226,19 @@ def test_what_is_asked() -> None:
     } == dict(payments.url.params)
 
 
+def test_what_one_read_could_not_use_the_next_asks_for_again() -> None:
+    """The order never changes again; a watermark that had passed it would leave its day held."""
+    square = Square(pages=[{"orders": [returned()]}, {"orders": [returned()]}])
+    source = SquareSource(square.till.api, {LOCATION: "BUGIS"})
+    first = rows(source.receipts([SHOP], DAY, DAY))
+    assert ([], 1) == (first["receipts"], len(first["rejects"]))
+    square.lists["refunds"] = (refund(),)
+    second = rows(source.receipts([SHOP], DAY, DAY))
+    assert ([("O2", 1, "CARD", -500)], []) == (second["tenders"], second["rejects"])
+    asked, again = (one.content for one in square.asked("/v2/orders/search"))
+    assert asked == again
+
+
 def test_orders_of_this_very_minute_have_their_refunds_listed_again() -> None:
     """The second page holds an order newer than the lists, so they are brought up to date."""
     now = "2025-03-31T11:59:59Z"
