@@ -20,13 +20,20 @@ if TYPE_CHECKING:
     from daybook.expenses.expense import AttachmentRef, Expense
 
 _DATE: Final = re.compile(r"(?<!\d)(\d{4})-?(\d{2})-?(\d{2})(?!\d)")
-_AMOUNT: Final = re.compile(r"(?<![\d.])(\d{1,9}\.\d{2})(?!\d|\.\d)")
+_AMOUNT: Final = re.compile(r"(?<![\d.,])(\d{1,3}(?:,\d{3})+\.\d{2}|\d{1,9}\.\d{2})(?!\d|[.,]\d)")
 _WORD: Final = re.compile(r"[a-z0-9]{3,}")
+# What many merchants' names have in common tells none of them.
+_COMMON: Final = frozenset(
+    ("and", "bhd", "inc", "invoice", "llc", "ltd", "pte", "receipt", "sdn", "the")
+)
 
 
 def match(expenses: Sequence[Expense], files: Iterable[AttachmentRef]) -> FoundReceipts:
     """Give every file to the one expense that it fits; a file that fits none is not said."""
-    by_id = {one.id_source.casefold(): one for one in expenses}
+    by_id: dict[str, list[Expense]] = defaultdict(list)
+    for one in expenses:
+        for name in {one.id_source, one.id_source.casefold()}:
+            by_id[name].append(one)
     by_facts: dict[tuple[str, str], list[Expense]] = defaultdict(list)
     for one in expenses:
         amount = str(amount_from_minor(abs(one.amount_minor), one.currency))
@@ -49,22 +56,35 @@ def match(expenses: Sequence[Expense], files: Iterable[AttachmentRef]) -> FoundR
     return FoundReceipts({key: tuple(refs) for key, refs in found.items()}, tuple(held))
 
 
-def _by_id(file: AttachmentRef, by_id: dict[str, Expense]) -> list[Expense]:
-    """The expense whose id is the folder's name, the file's name, or that before an underscore."""
-    parts = file.key.casefold().split("/")
+def _by_id(file: AttachmentRef, by_id: dict[str, list[Expense]]) -> list[Expense]:
+    """The expenses whose id is the folder's name, the file's name, or that before an underscore.
+
+    Ids as they are written come before ids whatever the case.
+    """
+    parts = file.key.split("/")
     stem = parts[-1].rpartition(".")[0] or parts[-1]
     names = [*parts[-2:-1], stem, stem.rpartition("_")[0]]
-    return [by_id[name] for name in names if name in by_id][:1]
+    for name in (*names, *map(str.casefold, names)):
+        if name in by_id:
+            exact = [one for one in by_id[name] if one.id_source == name]
+            return exact or by_id[name]
+    return []
 
 
 def _by_facts(file: AttachmentRef, by_facts: dict[tuple[str, str], list[Expense]]) -> list[Expense]:
-    """The expenses of the date and amount in the name; the merchant decides between several."""
-    date, amount = _DATE.search(file.name), _AMOUNT.search(file.name)
-    if date is None or amount is None:
-        return []
-    candidates = by_facts.get(("".join(date.groups()), amount.group(1)), [])
+    """The expenses of a date and an amount in the name; the merchant decides between several."""
+    stem = file.name.rpartition(".")[0] or file.name
+    dates = {"".join(one.groups()) for one in _DATE.finditer(stem)}
+    amounts = {one.group(1).replace(",", "") for one in _AMOUNT.finditer(stem)}
+    candidates = [
+        one for date in dates for amount in amounts for one in by_facts.get((date, amount), [])
+    ]
     if len(candidates) < 2:  # noqa: PLR2004 - nothing to decide
         return candidates
-    words = set(_WORD.findall(file.name.casefold()))
-    named = [one for one in candidates if words & set(_WORD.findall(one.merchant.casefold()))]
+    words = _words(_AMOUNT.sub(" ", _DATE.sub(" ", stem)))
+    named = [one for one in candidates if words & _words(one.merchant)]
     return named or candidates
+
+
+def _words(text: str) -> set[str]:
+    return set(_WORD.findall(text.casefold())) - _COMMON
