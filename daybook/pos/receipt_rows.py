@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+import msgspec
 import numpy as np
 import pandas as pd
 import pyarrow as pa
@@ -74,8 +75,11 @@ class Instants:
             return True
 
 
-class Head(NamedTuple):
-    """A receipt without its lines and tenders; the times are text, as the API has them."""
+class Head(msgspec.Struct, frozen=True, gc=False):
+    """A receipt without its lines and tenders; the times are text, as the API has them.
+
+    Not a named tuple: the garbage collector would go through ten thousand of them again and again.
+    """
 
     store_id: str
     receipt_id_pos: str
@@ -84,6 +88,19 @@ class Head(NamedTuple):
     currency: str
     is_refund: bool
     is_voided: bool
+
+
+class Parts(NamedTuple):
+    """Lines and tenders of many receipts, one receipt's after the other's.
+
+    Of each receipt: whether it is a refund, how many lines and how many tenders it has.
+    """
+
+    is_refund: list[bool]
+    line_counts: list[int]
+    lines: LineColumns
+    tender_counts: list[int]
+    tenders: TenderColumns
 
 
 @dataclass(slots=True)
@@ -116,6 +133,16 @@ class ReceiptRows:
         for name, amount in tenders:
             names.append(name)
             amounts.append(amount)
+
+    def extend(self, heads: Sequence[Head], parts: Parts) -> None:
+        """Take in many whole receipts."""
+        self.heads += heads
+        self.line_counts += parts.line_counts
+        self.tender_counts += parts.tender_counts
+        mine: tuple[list[Any], ...] = (*self.lines, *self.tenders)
+        theirs: tuple[list[Any], ...] = (*parts.lines, *parts.tenders)
+        for column, more in zip(mine, theirs, strict=True):
+            column.extend(more)
 
     def reject(
         self,
@@ -180,16 +207,14 @@ class ReceiptRows:
 
     def _receipt_frame(self, problems: Problems) -> tuple[pd.DataFrame, NDArray[np.bool_]]:
         """The receipts, and which of them are of the window as far as can be told."""
-        store_id, receipt_id_pos, sold, updated, currency, is_refund, is_voided = zip(
-            *self.heads, strict=True
-        )
+        heads = self.heads
         table = pa.table(
             {
-                "store_id": store_id,
-                "receipt_id_pos": receipt_id_pos,
-                "sold_at": _times(sold),
-                "updated_at": _times(updated),
-                "currency": currency,
+                "store_id": [head.store_id for head in heads],
+                "receipt_id_pos": [head.receipt_id_pos for head in heads],
+                "sold_at": _times([head.sold_at for head in heads]),
+                "updated_at": _times([head.updated_at for head in heads]),
+                "currency": [head.currency for head in heads],
             }
         )
         sold_at = columns.instants(table, "sold_at", problems)
@@ -197,14 +222,14 @@ class ReceiptRows:
         is_inside[problems.rows()] = True
         frame = pd.DataFrame(
             {
-                "receipt_key": np.arange(len(self.heads)),
+                "receipt_key": np.arange(len(heads)),
                 "store_id": columns.names(table, "store_id", problems),
                 "receipt_id_pos": columns.ids(table, "receipt_id_pos", problems),
                 "sold_at": _utc(sold_at),
                 "updated_at": _utc(columns.instants(table, "updated_at", problems)),
                 "currency": columns.currencies(table, problems),
-                "is_refund": np.array(is_refund, dtype=bool),
-                "is_voided": np.array(is_voided, dtype=bool),
+                "is_refund": np.array([head.is_refund for head in heads], dtype=bool),
+                "is_voided": np.array([head.is_voided for head in heads], dtype=bool),
             }
         )
         return frame, is_inside

@@ -159,7 +159,7 @@ def test_a_receipt_that_does_not_balance_is_kept_as_it_is() -> None:
         (receipt(item("5.005"), cash("5")), "", "'5.005' has more decimals than SGD, which has 2."),
         (receipt(item("1e30"), cash("5")), "", "'1E+30' is not an amount."),
         (receipt(item('"NaN"'), cash("5")), "", "'NaN' is not an amount."),
-        (receipt(item('"sNaN"'), cash("5")), "", "An amount is no number."),
+        (receipt(item('"sNaN"'), cash("5")), "", "'sNaN' is not an amount."),
         (receipt(item("5"), cash("5"), receipt_type='"SWAP"'), "receipt_type", "'SWAP' is not"),
         (
             receipt(item("5", line_taxes=f"[{tax('EXTRA', '1')}]"), cash("5")),
@@ -167,7 +167,7 @@ def test_a_receipt_that_does_not_balance_is_kept_as_it_is() -> None:
             "'EXTRA' is not a known type of tax.",
         ),
         (receipt(item("5"), cash("5"), total_tax="0.01"), "total_tax", "It says 0.01, but the"),
-        (receipt(item("true"), cash("5")), "", "It cannot be read: Expected `decimal`"),
+        (receipt(item("true"), cash("5")), "", "An amount cannot be read: Expected `decimal`"),
         (receipt(item("5"), cash("5"), receipt_date='"yesterday"'), "sold_at", "'yesterday' is"),
         (receipt(item("5"), cash("5").replace("Cash", "a\\u0000b")), "tender", "'a\\x00b' holds"),
     ],
