@@ -33,12 +33,16 @@ _NAMED_MAX: Final = 3
 
 @dataclass(frozen=True, slots=True)
 class ReportVersion:
-    """What a Sales report says about its day; `figures` is None where it cannot be read."""
+    """What a Sales report says about its day; `figures` is None where it cannot be read.
+
+    `doubts` are problems unless an export of the day confirms what it says.
+    """
 
     url: str
     written_at: dt.datetime | None
     figures: Figures | None
     problems: tuple[Reject, ...] = ()
+    doubts: tuple[Reject, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +148,8 @@ def _report_problems(day: Day) -> Iterator[Reject]:
     if report is None:
         return
     yield from report.problems
+    if day.details is None:
+        yield from report.doubts
     if report.figures and not report.problems:
         for found in imbalances(report.figures, day.store.currency):
             yield Reject(report.url, found.row_number, found.column, found.sentence)

@@ -146,28 +146,31 @@ def _reports(
         if found is None:
             continue
         day, version = found
-        doubt = _doubt(version, newest.get(day), with_sales.get(day))
+        newest[day] = _beside(version, newest.get(day), with_sales.get(day))
         if version.figures and not version.figures.is_nothing:
             with_sales[day] = version
-        newest[day] = replace(version, problems=(*version.problems, *doubt))
     return newest, rejects
 
 
-def _doubt(
+def _beside(
     version: ReportVersion, before: ReportVersion | None, with_sales: ReportVersion | None
-) -> Iterator[Reject]:
-    """Why the newest report may not count after all, seen beside the older ones of its day."""
-    is_same_time = before is not None and before.written_at == version.written_at
-    if before and is_same_time and _told(before.figures) != _told(version.figures):
-        yield _as_old(version.url, before.url)
-    if with_sales and version.figures and version.figures.is_nothing:
-        yield Reject(
-            version.url,
-            1,
-            "",
-            f"It says that nothing was sold, but {with_sales.url}, which is older, has sales of "
-            "the day. Export the day again, or remove the file that is wrong; the day waits.",
-        )
+) -> ReportVersion:
+    """The newest report, with why it may not count after all beside the older ones of its day."""
+    if before and before.written_at == version.written_at:
+        if _told(before.figures) == _told(version.figures):
+            return replace(version, problems=before.problems, doubts=before.doubts)
+        return replace(version, problems=(*version.problems, _as_old(version.url, before.url)))
+    if not with_sales or not version.figures or not version.figures.is_nothing:
+        return version
+    doubt = Reject(
+        version.url,
+        1,
+        "",
+        f"It says that nothing was sold, but {with_sales.url}, which is older, has sales of the "
+        "day. Put the day's Transaction Details beside it, or remove the file that is wrong; the "
+        "day waits.",
+    )
+    return replace(version, doubts=(doubt,))
 
 
 def _told(figures: Figures | None) -> Figures | None:
@@ -278,9 +281,10 @@ def _newest_exports(
         except Misfit:
             continue  # It is said when the export is read for good.
         for day, found in details.days.items():
-            missing.pop(day, None)
             last = newest.get(day)
-            if last and last.written_at == export.written_at and said[day] != found.fingerprint:
+            if last is None or last.written_at != export.written_at:
+                missing.pop(day, None)
+            elif said[day] != found.fingerprint:
                 missing[day] = _as_old(export.url, last.url)
             newest[day], said[day] = export, found.fingerprint
             ids = frozenset(map(hash, found.receipt_ids))

@@ -273,6 +273,24 @@ def test_a_newer_report_of_nothing_does_not_empty_a_day(tmp_path: Path) -> None:
     assert ([("REPORT-2026-05-02", False)], 0) == (receipts(found), len(found[0].batch.lines))
 
 
+def test_an_export_of_nothing_but_voids_confirms_a_report_of_nothing(tmp_path: Path) -> None:
+    """Everything was voided: with the export beside the report, the day is empty indeed."""
+    put(tmp_path, "a.csv", SalesReport().text(), AFTER)
+    put(tmp_path, "b.csv", NOTHING.text(), AFTER + HOUR)
+    put(tmp_path, "b.xlsx", details([SoldItem(voided="Yes")]), AFTER + HOUR)
+    assert [("0205202609301001", True)] == receipts(pages(tmp_path))
+    put(tmp_path, "b.xlsx", details([SoldItem()]), AFTER + HOUR)
+    assert "come to 3.27 SGD, the Sales report" in rejects(pages(tmp_path))[0].reason
+
+
+def test_a_third_report_as_old_as_two_that_differ_decides_nothing(tmp_path: Path) -> None:
+    """It says what one of them says; the other may be the newer one all the same."""
+    put(tmp_path, "a.csv", SalesReport(tenders={"Cash": "1040.60"}).text(), AFTER)
+    put(tmp_path, "b.csv", SalesReport().text(), AFTER)
+    put(tmp_path, "c.csv", SalesReport().text() + "\n", AFTER)
+    assert "It is as old as" in refused(tmp_path)
+
+
 def test_two_reports_as_old_as_each_other_hold_the_day(tmp_path: Path) -> None:
     """Their names do not say which is newer; one that says the same in other bytes is no matter."""
     put(tmp_path, "report.csv", SalesReport().text(), AFTER)
@@ -293,6 +311,11 @@ def test_two_exports_as_old_as_each_other_hold_the_days_they_differ_in(tmp_path:
     assert [("R3", False)] == receipts(found)
     (reject,) = rejects(found)
     assert "It is as old as" in reject.reason
+    again = details([later, SoldItem(voided="Yes")], preamble=4)
+    put(tmp_path, "c.xlsx", again, AFTER + 24 * HOUR)
+    assert "It is as old as" in rejects(pages(tmp_path))[0].reason
+    put(tmp_path, "c.xlsx", again, AFTER + 25 * HOUR)
+    assert [("0205202609301001", True)] == receipts(pages(tmp_path))
 
 
 @pytest.mark.parametrize("content", [None, "another"])
