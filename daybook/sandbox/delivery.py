@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import struct
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
@@ -35,8 +35,45 @@ SIGN_IN_PAGE = (
 )
 
 
+class JoinedWrites:
+    """A transport that sends what is written within one step of the loop in one go.
+
+    uvicorn writes head and body of a reply apart: the caller would be woken for each.
+    """
+
+    def __init__(self, transport: asyncio.Transport) -> None:
+        """Write through this transport."""
+        self._transport = transport
+        self._parts: list[bytes] = []
+
+    def write(self, data: bytes) -> None:
+        """Send it when the loop comes round, with all that follows until then."""
+        if not self._parts:
+            asyncio.get_running_loop().call_soon(self._flush)
+        self._parts.append(data)
+
+    def close(self) -> None:
+        """Send what was written, then close."""
+        self._flush()
+        self._transport.close()
+
+    def _flush(self) -> None:
+        if self._parts:
+            data = b"".join(self._parts)
+            self._parts.clear()
+            self._transport.write(data)
+
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - whatever the transport has
+        """Everything else is the transport's own."""
+        return getattr(self._transport, name)
+
+
 class SandboxProtocol(HttpToolsProtocol):
     """uvicorn's HTTP protocol, with its transport reachable from the application."""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as uvicorn's
+        """Take a connection; replies leave in one write each."""
+        super().connection_made(cast("asyncio.Transport", JoinedWrites(transport)))
 
     def on_message_begin(self) -> None:
         """Begin a request and leave the transport in its scope."""
@@ -46,7 +83,7 @@ class SandboxProtocol(HttpToolsProtocol):
 
 
 async def send_reply(send: Send, reply: Reply) -> None:
-    """Send headers and body; uvicorn joins both into one write."""
+    """Send headers and body, which `JoinedWrites` puts into one write."""
     await send({"type": "http.response.start", "status": reply.status, "headers": _headers(reply)})
     await send({"type": "http.response.body", "body": reply.body})
 

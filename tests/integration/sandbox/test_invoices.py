@@ -336,6 +336,19 @@ def test_lists_page_filter_and_order(call: Caller) -> None:
         assert numbers == [row["InvoiceNumber"] for row in rows]
 
 
+def test_summaries_are_paged_and_leave_out_what_is_long(call: Caller) -> None:
+    """Neither lines nor payments nor attachments, and always a page."""
+    call.one("PUT", "/Invoices", json=sales_invoice("P-1"))
+    content = call.ok("GET", "/Invoices?summaryOnly=true")
+    (row,) = content["Invoices"]
+    assert {"page": 1, "pageSize": 100, "pageCount": 1, "itemCount": 1} == content["pagination"]
+    assert ["115.00", []] == [
+        str(row["Total"]),
+        [name for name in ("LineItems", "Payments", "HasAttachments") if row.get(name)],
+    ]
+    assert "Payments" not in row
+
+
 def test_if_modified_since_shows_what_changed_later(call: Caller) -> None:
     """Only invoices changed at or after the moment come back."""
     call.control("POST", "/clock", json={"set": "2026-07-20T10:00:00", "freeze": True})

@@ -177,3 +177,16 @@ def test_endless_body_and_odd_header_are_answered(call: Caller) -> None:
     odd = [(name.encode(), value.encode()) for name, value in call.headers.items()]
     odd = [*odd[:1], (b"xero-tenant-id", b"\xff\xfe")]
     assert 403 == call.http.get("/api.xro/2.0/Contacts", headers=odd).status_code
+
+
+def test_reply_leaves_in_one_write(running: RunningSandbox, call: Caller) -> None:
+    """Head and body arrive together: a caller is woken once for a call."""
+    head = "".join(f"{name}: {value}\r\n" for name, value in call.headers.items())
+    request = f"GET /api.xro/2.0/Organisation HTTP/1.1\r\nHost: x\r\n{head}\r\n".encode()
+    at = urlsplit(running.url)
+    with socket.create_connection((at.hostname, at.port)) as caller:
+        for _ in range(100):
+            caller.sendall(request)
+            reply = caller.recv(65536)
+            assert reply.startswith(b"HTTP/1.1 200 ")
+            assert reply.endswith(b"}")
