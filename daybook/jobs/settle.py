@@ -12,6 +12,7 @@ from itertools import groupby
 from operator import itemgetter
 from typing import TYPE_CHECKING, Final
 
+from daybook.errors import FinalError
 from daybook.ledger.documents import OpenDocument, Settlement
 from daybook.posting.documents import (
     MONEY_KINDS,
@@ -23,7 +24,7 @@ from daybook.posting.documents import (
 from daybook.posting.holds import HoldCode
 from daybook.xero.bank_transactions import list_bank_transactions
 from daybook.xero.documents import Posted, Rejected
-from daybook.xero.lookup import find_by_number, payments_of
+from daybook.xero.lookup import find_by_number, list_sales_documents, payments_of
 from daybook.xero.refusals import explained
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
     from daybook.xero.documents import Outcome
     from daybook.xero.wire import PaymentInXero, SalesDocumentInXero
 
-# How far off a person may have dated our bank transaction for us to find it still.
+# How far off a person may have dated what we find by its date for us to find it still.
 _OTHER_DATE: Final = dt.timedelta(days=7)
 # Xero says this of a document that is there already: ours, if its reply was lost or it came late.
 _THERE_ALREADY: Final = (
@@ -89,7 +90,7 @@ def look_up(
             if isinstance(one.document, SalesDocument) and one.document.kind is kind
         ]
         if sales:
-            found = find_by_number(client, kind, [document.number for _, document in sales])
+            found = _find_sales(client, kind, [document for _, document in sales])
             settlements += [_found_sales(one, found.get(d.number)) for one, d in sales]
     settlements += _look_up_money(client, unsettled, in_use)
     payments = [one for one in unsettled if one.parent_id_xero is not None]
@@ -99,6 +100,31 @@ def look_up(
         taken = set(in_use([one.id_xero for one in there]))
         settlements += [_found_payment(one, there, taken) for one in payments]
     return settlements
+
+
+def _find_sales(
+    client: XeroClient, kind: DocumentKind, sales: Sequence[SalesDocument]
+) -> dict[str, SalesDocumentInXero]:
+    """Find sales documents by their numbers, in lists of their dates where Xero refuses that.
+
+    Over 100,000 credit notes it filters by type and date, but not by number.
+    """
+    numbers = {one.number for one in sales}
+    try:
+        return find_by_number(client, kind, sorted(numbers))
+    except FinalError:
+        if kind is not DocumentKind.CREDIT_NOTE:
+            raise
+    found: dict[str, SalesDocumentInXero] = {}
+    for _, month in groupby(
+        sorted(one.date for one in sales), key=lambda date: date.replace(day=1)
+    ):
+        dates = list(month)
+        first, last = dates[0] - _OTHER_DATE, dates[-1] + _OTHER_DATE
+        for one in list_sales_documents(client, kind, first, last):
+            if one.number in numbers and (one.number not in found or one.is_live):
+                found[one.number] = one
+    return found
 
 
 def _look_up_money(

@@ -305,7 +305,7 @@ LISTING: listing.Listing[Document] = listing.Listing(
         "creditnotenumber",
         frozenset(
             {"status", "reference", "type", "date", "contact.contactid"}
-            | {"creditnoteid", "creditnotenumber", "updateddateutc"}
+            | {"creditnoteid", "updateddateutc"}
         ),
     ),
     indexes={

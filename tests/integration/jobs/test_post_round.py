@@ -110,6 +110,17 @@ def test_poisoned_credit_note_is_found(chain: Chain) -> None:
     assert {"PAID": 11} == chain.books()["counts"]["credit_notes"]
 
 
+def test_credit_notes_are_looked_up_among_very_many(chain: Chain) -> None:
+    """Xero filters no hundred thousand of them by number; by date it finds the lost one."""
+    chain.post(planned(chain, 2, refund=500))
+    chain.control.post("/_sandbox/limits", json={"high_volume": 5}).raise_for_status()
+    days = planned(chain, 4, refund=500)
+    chain.fault(match={"method": "PUT", "path": "/CreditNotes"}, nth=1, fault="lost_reply")
+    posted = chain.post(days)
+    assert 6 == posted.adopted_count
+    assert {"PAID": 12} == chain.books()["counts"]["credit_notes"]
+
+
 def test_culprit_is_posted_once_it_is_mended(chain: Chain) -> None:
     """The next run sends it with the day's payments, and nothing else."""
     days = planned(chain, 2)
