@@ -6,6 +6,7 @@ any other figure, so it is computed here the same way: per line, half away from 
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 from typing import TYPE_CHECKING, Final
@@ -22,6 +23,13 @@ if TYPE_CHECKING:
     from daybook.posting.expense_mapping import AccountLink, CategoryRule, ExpenseMapping
 
 _CENT: Final = Decimal("0.01")
+_RATE: Final = Decimal("0.0001")
+# `USD 12.00` or `12.00 USD`.
+_FOREIGN: Final = re.compile(
+    r"(?:(?P<before>[A-Z]{3})\s*)?"
+    r"(?P<amount>(?:\d{1,3}(?:,\d{3})+|\d{1,12})(?:\.\d{1,4})?)"
+    r"(?:\s*(?P<after>[A-Z]{3}))?"
+)
 _HUNDRED: Final = Decimal(100)
 _XERO_DECIMALS: Final = 2
 _DESCRIPTION_MAX: Final = 4000
@@ -93,13 +101,35 @@ def tax_within(gross_amount: Decimal, rate_percent: Decimal) -> Decimal:
 
 
 def description_of(expense: Expense, override: Override, part: SplitLine) -> str:
-    """`Grab, Transport, card 1234, USD 12.00: to the airport`."""
+    """`Grab, Transport, card 1234, USD 12.00 at 1 USD = 1.35 SGD: to the airport`."""
     facts = [expense.merchant, override.category or expense.category]
     facts += [f"card {expense.card}"] if expense.card else []
-    facts += [expense.merchant_amount] if expense.merchant_amount else []
+    facts += [_foreign(expense)] if expense.merchant_amount else []
     note = part.description or override.note or expense.note
     told = ", ".join(fact for fact in facts if fact) or "Expense"
     return (f"{told}: {note}" if note else told)[:_DESCRIPTION_MAX]
+
+
+def _foreign(expense: Expense) -> str:
+    """What the merchant charged, and the rate where that can be read and is another currency."""
+    found = _FOREIGN.fullmatch(expense.merchant_amount.strip())
+    if found is None:
+        return expense.merchant_amount
+    currency = found["before"] or found["after"]
+    charged = Decimal(found["amount"].replace(",", ""))
+    booked = abs(amount_from_minor(expense.amount_minor, expense.currency))
+    if currency is None or currency == expense.currency or not charged or not booked:
+        return expense.merchant_amount
+    one, other, rate = currency, expense.currency, booked / charged
+    if rate < _CENT:
+        one, other, rate = expense.currency, currency, charged / booked
+    return f"{expense.merchant_amount} at 1 {one} = {_shortest(rate)} {other}"
+
+
+def _shortest(rate: Decimal) -> str:
+    """Four decimals at most: the rate is for a person, the amount is what was booked."""
+    text = f"{rate.quantize(_RATE, ROUND_HALF_UP):f}"
+    return text.rstrip("0").rstrip(".")
 
 
 def _parts(rules: _Rules) -> tuple[SplitLine, ...]:

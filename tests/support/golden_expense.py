@@ -2,7 +2,8 @@
 
 A case is a Markdown file: a title that names the rule, a note that works the figures out by hand,
 then sections with one table each, or the word `None.`. Steps are done in their order, in a sandbox
-and a ledger of the case's own. A column left out has its default. References are written without
+and a ledger of the case's own. A column left out has its default. Payments with a merchant's
+amount come from a file, since the card account does not say it. References are written without
 what all of them begin with (`t1` for `DB-EXP-aspire-t1`), and the day of the run, where the
 organisation is, as `today`.
 """
@@ -10,6 +11,7 @@ organisation is, as `today`.
 from __future__ import annotations
 
 import re
+import tempfile
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
@@ -26,7 +28,7 @@ if TYPE_CHECKING:
     from expense_place import ExpensePlace
 
 CASES: Final = Path(__file__).parent.parent / "golden" / "expenses"
-PREFIX: Final = "DB-EXP-aspire-"
+_PREFIXES: Final = re.compile("^DB-EXP-(aspire|files)-")
 ZONE: Final = ZoneInfo("Pacific/Auckland")
 
 Row = dict[str, str]
@@ -42,6 +44,7 @@ _SECTIONS: Final[dict[str, tuple[tuple[str, ...], Row]]] = {
             "currency": "SGD",
             "status": "settled",
             "reference": "",
+            "merchant amount": "",
         },
     ),
     "Steps": (("who", "does"), {"to": "", "with": ""}),
@@ -106,11 +109,12 @@ def read_case(text: str) -> GoldenExpense:
 def outcome(case: GoldenExpense, place: ExpensePlace) -> dict[str, list[Row]]:
     """What the library makes of the case, as the tables the case expects."""
     place.world(transaction_count=0)
-    for row in case.tables["Payments"]:
-        place.pay(**_transaction(row))
-    steps = Steps(place)
-    for row in case.tables["Steps"]:
-        steps.do(row["who"], row["does"], row["to"], row["with"])
+    with tempfile.TemporaryDirectory() as folder:
+        files = Path(folder, "expenses.csv")
+        _write(case.tables["Payments"], place, files)
+        steps = Steps(place, files=files)
+        for row in case.tables["Steps"]:
+            steps.do(row["who"], row["does"], row["to"], row["with"])
     found = {"Expenses": _expenses(place), "In Xero": _in_xero(place)}
     if "History" in case.expected:
         found["History"] = _history(place)
@@ -126,6 +130,18 @@ def _as_asked(case: GoldenExpense, name: str, rows: list[Row]) -> list[Row]:
             if one.get(column) and one[column] in found.get(column, ""):
                 found[column] = one[column]
     return asked
+
+
+def _write(rows: list[Row], place: ExpensePlace, path: Path) -> None:
+    """Tell the card account, or the file where a payment has the merchant's own amount."""
+    facts = ("id", "account", "date", "amount", "currency", "merchant", "category")
+    lines = [",".join((*facts, "merchant_amount"))]
+    for row in rows:
+        if row["merchant amount"]:
+            lines.append(",".join([*(row[name] for name in facts), row["merchant amount"]]))
+        else:
+            place.pay(**_transaction(row))
+    path.write_text("\n".join(lines), encoding="utf-8")
 
 
 def _transaction(row: Row) -> dict[str, object]:
@@ -169,7 +185,7 @@ def _in_xero(place: ExpensePlace) -> list[Row]:
             tax = Decimal(line["TaxAmount"])
             rows.append(
                 {
-                    "reference": found["Reference"].removeprefix(PREFIX),
+                    "reference": _PREFIXES.sub("", found["Reference"]),
                     "kind": found["Type"].lower(),
                     "date": "today" if date == today else date,
                     "contact": found["Contact"]["Name"],

@@ -24,10 +24,16 @@ from daybook.jobs.sync_expenses import Syncing, plan_batch, post_batch
 from daybook.money import parse_minor
 from daybook.posting.documents import DocumentKind
 from daybook.spend.aspire import AspireSource
+from daybook.spend.files import ExpenseFiles
 from daybook.spend.receipts_api import ReceiptsApi
+from daybook.spend.source import NoReceipts
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from expense_place import ExpensePlace
+
+    from daybook.spend.source import ExpenseSource, ReceiptStore
 
 _MAPPING = "expenses.toml"
 
@@ -38,6 +44,7 @@ class Steps:
 
     place: ExpensePlace
     who: str = ""
+    files: Path | None = None
 
     def do(self, who: str, does: str, to: str, what: str) -> None:
         """One step."""
@@ -231,15 +238,20 @@ class Steps:
         )
 
     def _fetch(self) -> None:
-        extract_expenses(
-            AspireSource(self.place.aspire),
-            ReceiptsApi(self.place.aspire),
-            self.place.engine,
-            FIRST,
-            LAST,
-            run_id=self.who,
-            clock=self.place.clock,
-        )
+        sources: list[tuple[ExpenseSource, ReceiptStore]] = [
+            (AspireSource(self.place.aspire), ReceiptsApi(self.place.aspire))
+        ]
+        sources += [(ExpenseFiles(str(self.files)), NoReceipts())] if self.files else []
+        for source, receipts in sources:
+            extract_expenses(
+                source,
+                receipts,
+                self.place.engine,
+                FIRST,
+                LAST,
+                run_id=self.who,
+                clock=self.place.clock,
+            )
 
     def _move(self, to: str, stage: Stage, why: str) -> None:
         syncing = replace(self.place.syncing(), run_id=self.who)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from expense_place import connected_expenses
 
 from daybook.expenses.states import Stage
-from daybook.jobs import post, post_round
+from daybook.jobs import plan_expenses, post, post_round
+from daybook.jobs.review_expenses import Reviewer, change_expenses
+from daybook.xero.bills import list_bills
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -65,3 +67,26 @@ def test_own_payment_without_an_answer_is_no_double_of_another(
     place.sync()
     assert [(Stage.SYNCED, ())] * 2 == [(one.stage, one.problems) for one in place.expenses()]
     assert 2 == len(place.bank_transactions())
+
+
+def test_decision_while_planning_takes_precedence(
+    place: ExpensePlace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was planned without it is not stored; the next planning has it."""
+    real = list_bills
+
+    def decide_and_list(*args: Any, **named: Any) -> object:  # noqa: ANN401 - whatever it takes
+        change_expenses(
+            place.engine, {"aspire-t1": {"account": "453"}}, Reviewer("mei", place.clock)
+        )
+        return real(*args, **named)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(plan_expenses, "list_bills", decide_and_list)
+        place.plan()
+    assert [None, "planned"] == [one.document_state for one in place.expenses()]
+    place.sync()
+    accounts = {
+        one["Reference"]: one["LineItems"][0]["AccountCode"] for one in place.bank_transactions()
+    }
+    assert {"DB-EXP-aspire-t1": "453", "DB-EXP-aspire-t2": "449"} == accounts

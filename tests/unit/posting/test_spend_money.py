@@ -114,6 +114,23 @@ def document(expense: Expense = EXPENSE, override: Override | None = None) -> Sp
     return found
 
 
+@pytest.mark.parametrize(
+    ("charged", "told"),
+    [
+        ("USD 7.50", "USD 7.50 at 1 USD = 1.3333 SGD"),
+        ("1,250 JPY", "1,250 JPY at 1 SGD = 125 JPY"),
+        ("USD 0.00", "USD 0.00"),
+        ("SGD 10.00", "SGD 10.00"),
+        ("7,50 EUR", "7,50 EUR"),
+        ("7.50", "7.50"),
+    ],
+)
+def test_rate_of_the_merchants_currency_is_told(charged: str, told: str) -> None:
+    """Ten dollars were booked; without an amount in another currency there is no rate."""
+    [line] = document(replace(EXPENSE, merchant_amount=charged, card="")).lines
+    assert f"Grab Singapore, Meals, {told}" == line.description
+
+
 def test_expense_becomes_spend_money_with_tax_inside() -> None:
     """10.00 at 9 % is 9.17 and 0.83; contact, tracking and reference follow from the mapping."""
     one = document()
@@ -126,7 +143,8 @@ def test_expense_becomes_spend_money_with_tax_inside() -> None:
     [line] = one.lines
     assert (Decimal("9.17"), Decimal("0.83")) == (line.net_amount, line.tax_amount)
     assert [("Region", "North")] == [(each.category, each.option) for each in line.tracking]
-    assert "Grab Singapore, Meals, card 4417, USD 7.50" == line.description
+    told = "Grab Singapore, Meals, card 4417, USD 7.50 at 1 USD = 1.3333 SGD"
+    assert told == line.description
     assert one == decode(one.kind, encode(one))
 
 
