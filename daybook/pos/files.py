@@ -100,8 +100,11 @@ def part_pages(
     *,
     known_store_ids: Collection[str] | None,
     page_receipts: int,
+    has_other_lines: bool = False,
 ) -> Iterator[Page]:
     """The stores' receipts of one part, in pages of about `page_receipts`.
+
+    With `has_other_lines` lines and tenders may be of stores whose receipts were not asked for.
 
     Raises:
         InputError: a file cannot be read, or has not the form.
@@ -114,7 +117,8 @@ def part_pages(
         yield Page(joined([]), surveyed.rejects)
     if surveyed.has_any_inside:
         bucket_count = min(max(-(-surveyed.receipt_count // page_receipts), 1), BUCKET_COUNT_MAX)
-        asked = _Asked(store_ids, frozenset(known_store_ids or ()) - store_ids, surveyed.silent)
+        silent = None if has_other_lines else surveyed.silent
+        asked = _Asked(store_ids, frozenset(known_store_ids or ()) - store_ids, silent)
         pages = _pages(part, readers, asked, window=window, bucket_count=bucket_count)
         yield from _filled(pages, page_receipts)
 

@@ -99,6 +99,7 @@ class SqlSource:
                 window,
                 known_store_ids=known_store_ids,
                 page_receipts=self._page_receipts,
+                has_other_lines=True,
             )
 
     def _part(self, folder: Path) -> Part:

@@ -107,6 +107,13 @@ def test_rows_become_the_receipts_that_were_sold(till: Path, page_receipts: int)
     )
 
 
+def test_lines_of_stores_nobody_asked_for_are_passed_over(till: Path) -> None:
+    """Only the query of the receipts names the stores; the database has one more than Daybook."""
+    sell(till, [Receipt("R1"), Receipt("R2", store_id="S99")])
+    (page,) = pages(till, known_store_ids=["S01", "S02"])
+    assert (["R1"], ()) == (page.batch.receipts["receipt_id_pos"].to_list(), page.rejects)
+
+
 def test_only_the_dates_and_stores_asked_for_are_queried(till: Path) -> None:
     """The parameters are the store's own day in UTC, and its id."""
     day = dt.timedelta(days=1)
