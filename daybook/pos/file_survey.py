@@ -29,6 +29,10 @@ _DAY: Final = dt.timedelta(days=1)
 # So many unknown stores are another column under the store's name; a person reads a few.
 _STRANGERS_MAX: Final = 1000
 _SHIFTED_MAX: Final = 1000
+_MOVED: Final = (
+    " The cells may stand in the wrong columns, so the row may be of any store. Put them right, or "
+    "delete the row if it is no receipt."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +123,7 @@ def _at(us: int) -> dt.datetime:
 class _Shifted:
     """A row whose store cannot be trusted; `sold_at` where the rest of it can be read."""
 
+    store_id: str
     row_number: int
     column: str
     reason: str
@@ -133,8 +138,9 @@ class _Shifted:
 class _Strangers:
     """Rows of stores that nobody knows; of very many the first, and how many more.
 
-    A row that can be read but for its store is of a store that was not loaded. Any other one may
-    have its cells in the wrong columns: then it is of a store that is known, whichever it is.
+    A row that can be read but for its store is of a store that was not loaded, and so is a bad row
+    that names the same one. Any other may have its cells in the wrong columns: then it is of a
+    store that is known, whichever it is.
     """
 
     known: frozenset[str]
@@ -168,13 +174,14 @@ class _Strangers:
                 column, reason = problems.by_row[row]
                 said = (
                     f"Store {cells.shown(store_id)} is not known to Daybook, and {column} says: "
-                    f"{reason} The cells may stand in the wrong columns, so the row may be of any "
-                    "store. Put them right, or delete the row if it is no receipt."
+                    f"{reason}"
                 )
-                self._note_shifted(_Shifted(row_number, "store_id", said, None))
+                self._note_shifted(_Shifted(store_id, row_number, "store_id", said, None))
             elif not store_id:
                 at = _at(int(sold_us[row]))
-                self._note_shifted(_Shifted(row_number, "store_id", "It is empty; fill it in.", at))
+                self._note_shifted(
+                    _Shifted("", row_number, "store_id", "It is empty; fill it in.", at)
+                )
             elif len(self._first_rows) < _STRANGERS_MAX:
                 self._first_rows.setdefault(store_id, row_number)
             elif store_id not in self._first_rows:
@@ -211,7 +218,12 @@ class _Strangers:
             )
             yield Reject(url, 0, "store_id", said, NO_DAY)
         for row in self._shifted:
-            yield Reject(url, row.row_number, row.column, row.reason, row.reach(extent))
+            reach, said = row.reach(extent), row.reason
+            if row.store_id in self._first_rows:
+                reach = NO_DAY
+            elif row.store_id:
+                said += _MOVED
+            yield Reject(url, row.row_number, row.column, said, reach)
         if self._more_shifted_count:
             said = (
                 f"{self._more_shifted_count} more rows have no store, or cells in the wrong "

@@ -276,6 +276,13 @@ def test_a_store_that_was_not_loaded_holds_no_other(tmp_path: Path) -> None:
     assert ([], NO_DAY) == (days, reject.reach)
 
 
+def test_a_bad_row_of_a_store_that_was_not_loaded_holds_no_other(tmp_path: Path) -> None:
+    """Another row names the same store and can be read, so its cells are where they belong."""
+    new = [Receipt("R2", store_id="NEW"), Receipt("R3", store_id="NEW", currency="dollars")]
+    days, rejects = held(write_csv(tmp_path, [Receipt(), *new]))
+    assert ([], [NO_DAY, NO_DAY]) == (days, [one.reach for one in rejects])
+
+
 def test_a_row_without_its_store_holds_its_own_date_in_every_store(tmp_path: Path) -> None:
     """Its time can be read, so other dates of the file are as they were."""
     folder = write_csv(tmp_path, [Receipt(), Receipt("R2", store_id="")])
