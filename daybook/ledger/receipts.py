@@ -45,7 +45,8 @@ _CREATE_STAGED: Final = text(
 _CREATE_WRITTEN: Final = text(
     """
     CREATE TEMP TABLE IF NOT EXISTS written_receipts (
-        receipt_key bigint NOT NULL, receipt_id bigint NOT NULL, is_new boolean NOT NULL
+        receipt_key bigint NOT NULL, receipt_id bigint NOT NULL, is_new boolean NOT NULL,
+        moved_from date
     ) ON COMMIT DELETE ROWS
     """
 )
@@ -57,7 +58,9 @@ _ANALYZE_STAGED: Final = text("ANALYZE staged_receipts")
 _UPSERT: Final = text(
     """
     WITH fresh AS MATERIALIZED (
-        SELECT staged.* FROM staged_receipts AS staged
+        SELECT staged.*, CASE WHEN held.business_date <> staged.business_date
+               THEN held.business_date END AS moved_from
+        FROM staged_receipts AS staged
         LEFT JOIN receipts AS held USING (store_id, receipt_id_pos)
         WHERE held.id IS NULL OR staged.updated_at > held.updated_at
            OR (staged.content_hash <> held.content_hash AND (
@@ -83,8 +86,18 @@ _UPSERT: Final = text(
         RETURNING held.id, held.store_id, held.receipt_id_pos, held.xmax = 0 AS is_new
     )
     INSERT INTO written_receipts
-    SELECT fresh.receipt_key, written.id, written.is_new
+    SELECT fresh.receipt_key, written.id, written.is_new, fresh.moved_from
     FROM written JOIN fresh USING (store_id, receipt_id_pos)
+    """
+)
+# A day that a receipt was moved away from is no longer what was posted: it has to be looked at
+# again, also where it lies outside the dates that are read, or the receipt would count twice.
+_UNSETTLE: Final = text(
+    """
+    UPDATE store_days AS day SET state = 'totalled', changed_at = :now_at
+    FROM written_receipts AS written JOIN receipts ON receipts.id = written.receipt_id
+    WHERE day.business_date = written.moved_from AND day.store_id = receipts.store_id
+      AND day.state = 'posted'
     """
 )
 # Receipts from before the ledger knew origins get theirs as soon as it is known.
@@ -295,7 +308,8 @@ def write_receipts(
     A receipt replaces the ledger's when its `updated_at` is newer, or the same with another
     content; of a whole day, whenever its content is another. There these are all receipts: others
     of the same origin, another representation of the same sales, become voided, unless they may
-    not vanish: then the day stays as it is. The caller's transaction makes it all or nothing.
+    not vanish: then the day stays as it is. A posted day that a receipt was moved away from is not
+    done any more. The caller's transaction makes it all or nothing.
     """
     if not len(batch.receipts) and not whole.days:
         return ReceiptCounts(0, 0, 0)
@@ -320,6 +334,7 @@ def write_receipts(
     if counted.changed_count:
         connection.execute(_DELETE_LINES)
         connection.execute(_DELETE_TENDERS)
+        connection.execute(_UNSETTLE, {"now_at": now_at})
     if counted.new_count or counted.changed_count:
         _write_lines_and_tenders(connection, batch)
     written_count = counted.new_count + counted.changed_count

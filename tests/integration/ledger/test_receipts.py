@@ -21,6 +21,12 @@ from daybook.ledger.receipts import (
     receipt_counts,
     write_receipts,
 )
+from daybook.ledger.store_days import (
+    StoreDayStatus,
+    read_store_days,
+    unfinished_store_days,
+    write_store_days,
+)
 from daybook.sales.daily_totals import daily_totals
 from daybook.sales.store import Store, StoreDay
 
@@ -28,6 +34,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from sqlalchemy import Engine
+
+    from daybook.ledger.store_days import StoreDayState
 
 HOUR = dt.timedelta(hours=1)
 BAR = Store("S02", "Bar", "America/New_York", "USD", cutoff=dt.time(4, 0))
@@ -262,3 +270,27 @@ def test_concurrent_writers_neither_deadlock_nor_duplicate(ledger: Engine) -> No
         thread.join()
     assert [] == failures
     assert sorted((one.receipt_id_pos, "Food") for one in receipts) == names(ledger)
+
+
+@pytest.mark.parametrize(
+    ("hours", "later", "state"), [(-96, 1, "totalled"), (1, 1, "posted"), (-96, -1, "posted")]
+)
+def test_a_posted_day_that_a_receipt_was_moved_away_from_is_not_done(
+    ledger: Engine,
+    hours: int,
+    later: int,
+    state: StoreDayState,
+) -> None:
+    """Its till's clock was put right: the other day has it now, and this one may not keep it."""
+    write(ledger, [Receipt(), Receipt("R2")])
+    other = StoreDay(DATE, "S02")
+    with ledger.begin() as connection:
+        posted = [StoreDayStatus(day, "posted") for day in (DAY, other)]
+        write_store_days(connection, posted, run_id="test", now_at=NOON)
+    moved = Receipt(sold_at=NOON + hours * HOUR, updated_at=NOON + later * HOUR)
+    write(ledger, [moved, Receipt("R2"), Receipt("R3")])
+    with ledger.connect() as connection:
+        found = read_store_days(connection, [DAY, other])
+        unfinished = unfinished_store_days(connection)
+    assert (state, "posted") == (found[DAY].state, found[other].state)
+    assert ([DAY] if state == "totalled" else []) == list(unfinished)
