@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import socket
 import threading
 import time
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from daybook.sandbox.simulation import Bootstrap, Simulation
 
 START_SECONDS = 20.0
+_GARBAGE_THRESHOLD = 50_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +94,10 @@ def run(config: SandboxConfig, host: str, port: int) -> None:
         app, server = _prepare(config, listener, host)
         world: Simulation = app.state.simulation
         _print_bootstrap(world)
+        # What a call makes is kept or gone, hardly ever a cycle: looking for those so often took an
+        # eighth of its time.
+        gc.freeze()
+        gc.set_threshold(_GARBAGE_THRESHOLD, 20, 20)
         try:
             with suppress(KeyboardInterrupt):
                 server.run(sockets=[listener])
