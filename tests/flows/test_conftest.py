@@ -8,7 +8,7 @@ import pytest
 from prefect import flow
 from prefect.settings import PREFECT_RESULTS_LOCAL_STORAGE_PATH
 
-pytestmark = pytest.mark.prefect
+pytestmark = [pytest.mark.prefect, pytest.mark.xdist_group("flows")]
 
 
 @flow(persist_result=False)

@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 DATE = dt.date(2026, 3, 14)
 MIDDAY = "2026-03-14T12:00:00+13:00"
 
-pytestmark = [pytest.mark.prefect, pytest.mark.postgres]
+pytestmark = [pytest.mark.prefect, pytest.mark.postgres, pytest.mark.xdist_group("flows")]
 
 
 @dataclass(frozen=True)

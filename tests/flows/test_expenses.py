@@ -9,12 +9,15 @@ from expense_place import connected_expenses
 from pydantic import SecretStr
 
 from daybook import wiring
-from daybook.errors import InputError
+from daybook.errors import FinalError, InputError
+from daybook.expenses import batching
 from daybook.expenses.states import AttachmentState
+from daybook.jobs.attach import Attached
 from daybook.settings import Settings
 from daybook.wiring import Wiring
-from flows.attachments import attachments
+from flows.attachments import ReceiptsNotAttached, attachments
 from flows.expenses import ExpensesNotSynced, expenses
+from tasks import expenses as steps
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,7 +25,7 @@ if TYPE_CHECKING:
 
     from expense_place import ExpensePlace
 
-pytestmark = [pytest.mark.prefect, pytest.mark.postgres]
+pytestmark = [pytest.mark.prefect, pytest.mark.postgres, pytest.mark.xdist_group("flows")]
 
 
 @pytest.fixture
@@ -125,3 +128,41 @@ def test_upload_that_is_tried_again_by_itself_does_not_fail_the_run(place: Expen
     assert "0 to be tried again, 0 given up" in str(state.message)
     states = {each.state for one in place.expenses() for each in one.attachments}
     assert {AttachmentState.UPLOADED} == states
+
+
+def test_receipts_that_cannot_be_attached_stop_no_batch(
+    place: ExpensePlace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first batch's receipts fail as a whole: the other batches are posted, and it is said."""
+
+    def fail(*_: object, **__: object) -> None:
+        raise FinalError("Xero is not connected for files.")
+
+    monkeypatch.setattr(batching, "EXPENSE_COUNT_MAX", 10)
+    monkeypatch.setattr(steps, "attach_receipts", fail)
+    with pytest.raises(ExpensesNotSynced, match="Kopi Expenses: Xero is not connected for files"):
+        expenses(auto=True)
+    assert 25 == len(place.bank_transactions())
+
+
+def test_source_that_cannot_be_read_stops_nothing_else(
+    place: ExpensePlace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is known already is posted and attached; the runs fail with the reason."""
+    with monkeypatch.context() as patch:
+        patch.setattr(steps, "attach_receipts", lambda *_: Attached())
+        attachments()
+
+    def fail(*_: object, **__: object) -> None:
+        raise FinalError("Aspire refuses calls from this address.")
+
+    monkeypatch.setattr(steps, "extract_expenses", fail)
+    with pytest.raises(ExpensesNotSynced, match="Aspire refuses calls"):
+        expenses(auto=True)
+    assert 25 == len(place.bank_transactions())
+    with place.engine.begin() as connection:
+        connection.exec_driver_sql("UPDATE expense_attachments SET state = 'pending'")
+    before = place.requests("GET", "/Attachments")
+    with pytest.raises(ReceiptsNotAttached, match="Aspire refuses calls"):
+        attachments()
+    assert place.requests("GET", "/Attachments") > before

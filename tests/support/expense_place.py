@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 from cryptography.fernet import Fernet
+from hurried_clock import HurriedClock
 from kopi_corner import connect_as_browser
 
-from daybook.clock import SystemClock
 from daybook.expenses.attachment_limits import FitLimits
 from daybook.expenses.backoff import RetryPolicy
 from daybook.jobs.attach import Attaching, attach_receipts
@@ -225,7 +225,7 @@ def attaching_of(client: XeroClient, aspire: AspireApi, fitter: Fitter, clock: C
 @contextmanager
 def connected_expenses(database_url: str, clock: Clock | None = None) -> Iterator[ExpensePlace]:
     """An organisation with a loaded expense mapping, and an empty Aspire."""
-    time = clock or SystemClock()
+    time = clock or HurriedClock()
     with ExitStack() as cleanup:
         engine = open_engine(database_url)
         cleanup.callback(engine.dispose)

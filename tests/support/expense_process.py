@@ -13,7 +13,8 @@ import sys
 import httpx
 import msgspec
 from expense_place import attaching_of, syncing_of
-from loader_process import Ending, HurriedClock, Steps
+from hurried_clock import HurriedClock
+from loader_process import Ending, Steps
 
 from daybook.errors import DaybookError
 from daybook.expenses.attachment_limits import FitLimits

@@ -9,14 +9,13 @@ the edges, in the database driver's commit and in the HTTP client's own hooks.
 
 from __future__ import annotations
 
-import datetime as dt
+import datetime as dt  # noqa: TC003 - msgspec reads the annotations
 import json
 import os
 import re
 import signal
 import sys
 import threading
-import time
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache, partial
@@ -24,10 +23,10 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 import msgspec
+from hurried_clock import HurriedClock
 from loader_expenses import bring_in_expenses
 from sqlalchemy import event
 
-from daybook.clock import SystemClock
 from daybook.errors import DaybookError
 from daybook.jobs import post as post_module
 from daybook.jobs import post_round
@@ -77,24 +76,6 @@ class Ending(msgspec.Struct, kw_only=True):
     was_killed: bool = False
     steps: list[str] = []
     error: str = ""
-
-
-class HurriedClock:
-    """The machine's clock, where waiting takes next to no time but is believed to have happened."""
-
-    def __init__(self, skipped_seconds: int, speed: int) -> None:
-        """Start ahead of the machine's clock by so much, or behind it."""
-        self._skipped = dt.timedelta(seconds=skipped_seconds)
-        self._speed = speed
-
-    def now(self) -> dt.datetime:
-        """The time, with every wait in it."""
-        return SystemClock().now() + self._skipped
-
-    def sleep(self, seconds: float) -> None:
-        """Wait a small part of it."""
-        time.sleep(min(seconds / self._speed, 20 / self._speed))
-        self._skipped += dt.timedelta(seconds=seconds)
 
 
 @dataclass

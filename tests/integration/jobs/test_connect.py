@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl, urlsplit
 import httpx
 import pytest
 from cryptography.fernet import Fernet
-from loader_process import HurriedClock
+from hurried_clock import HurriedClock
 from sqlalchemy import func, select
 
 from daybook.clock import SystemClock

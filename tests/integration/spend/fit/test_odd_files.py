@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from daybook.expenses.attachment_verdicts import Fitted
     from daybook.spend.fit.fitter import Fitter
 
+# All files are tried once, by one worker.
+pytestmark = pytest.mark.xdist_group("odd files")
 COUNT_MIN = 200
 DIFFERENCE_MAX = 8.0
 
