@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 import httpx
 import pytest
+from hurried_clock import HurriedClock
 from kopi_corner import DATE, MAPPING, daily_total
-from loader_process import HurriedClock
 from sqlalchemy import text
 
 from daybook.clock import SystemClock
