@@ -193,6 +193,39 @@ def test_bank_transactions_and_attachments(sdk: AccountingApi, call: Caller) -> 
     assert again.has_attachments
 
 
+def test_notes_currencies_rates_and_changes(sdk: AccountingApi, call: Caller) -> None:
+    """A note is written and read, a currency and a rate are added, spend money is deleted."""
+    tenant = call.tenant_id
+    (made,) = sdk.create_invoices(tenant, models.Invoices(invoices=[invoice("P-1")])).invoices
+    note = models.HistoryRecords(history_records=[models.HistoryRecord(details="Checked")])
+    sdk.create_invoice_history(tenant, made.invoice_id, note)
+    found = sdk.get_invoice_history(tenant, made.invoice_id).history_records
+    assert "Checked" in {row.details for row in found}
+    added = sdk.create_currency(tenant, models.Currency(code=models.CurrencyCode.USD))
+    assert ["USD"] == [row.code.value for row in added.currencies]
+    component = models.TaxComponent(name="City", rate=Decimal("2.5"))
+    rate = models.TaxRate(name="City", tax_components=[component])
+    (city,) = sdk.create_tax_rates(tenant, models.TaxRates(tax_rates=[rate])).tax_rates
+    assert Decimal("2.5") == Decimal(str(city.effective_rate))
+    for content in (b"%PDF", b"%PDF-2"):
+        sdk.create_invoice_attachment_by_file_name(tenant, made.invoice_id, "r.pdf", content)
+    (file,) = sdk.get_invoice_attachments(tenant, made.invoice_id).attachments
+    assert ("r.pdf", 6) == (file.file_name, file.content_length)
+    spend = models.BankTransaction(
+        type="SPEND",
+        contact=models.Contact(name="Sparkle Ltd"),
+        bank_account=models.Account(code="090"),
+        line_items=sales_lines("20.00"),
+    )
+    body = models.BankTransactions(bank_transactions=[spend])
+    spend.line_items[0].account_code, spend.line_items[0].tax_type = "408", "INPUT2"
+    (paid,) = sdk.create_bank_transactions(tenant, body).bank_transactions
+    spend.status = "DELETED"
+    key = paid.bank_transaction_id
+    (gone,) = sdk.update_bank_transaction(tenant, key, body).bank_transactions
+    assert "DELETED" == gone.status
+
+
 def test_contacts(sdk: AccountingApi, call: Caller) -> None:
     """Contacts are created, searched and archived."""
     tenant = call.tenant_id
