@@ -26,7 +26,7 @@ from daybook.jobs.reconcile import reconcile
 from daybook.jobs.waiting_days import waiting_days, waiting_rows
 from daybook.ledger.stores import read_stores
 from daybook.sales.store import StoreDay
-from daybook.terminal import AsJson, open_wiring, say_json, show, text_of
+from daybook.terminal import AsJson, open_wiring, plain, say, say_json, show, text_of
 from daybook.xero.callback import wait_for_browser
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ def main() -> None:
         app(standalone_mode=True)
     except DaybookError as error:
         Console(stderr=True, soft_wrap=True).print(
-            Text("daybook: ", "bold red"), Text(str(error)), sep=""
+            Text("daybook: ", "bold red"), Text(plain(str(error))), sep=""
         )
         sys.exit(1)
 
@@ -211,7 +211,7 @@ def days(
         show(f"Store-days {first} to {last}", rows, as_json=as_json)
         problems = store_day_table.problems(lines)
         for sentence in problems:
-            typer.echo(sentence, err=True)
+            say(sentence, err=True)
     if problems:
         raise typer.Exit(1)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt  # noqa: TC003 - Typer reads the annotations
-import json
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -12,7 +11,7 @@ from daybook.jobs.explain import explain, places_of, store_day_facts
 from daybook.jobs.explain_in_xero import document_figures, figures_in_xero, xero_sentence
 from daybook.money import amount_from_minor
 from daybook.sales.store import StoreDay
-from daybook.terminal import AsJson, open_wiring, show
+from daybook.terminal import AsJson, open_wiring, say, say_json, show
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -61,7 +60,7 @@ def explain_command(
             "documents": _document_rows(figures, is_asked=xero),
             "xero": said_of_xero,
         }
-        typer.echo(json.dumps(content, ensure_ascii=False, indent=1))
+        say_json(content)
         return
     if explained.odd:
         show("Receipts that do not balance", _odd_rows(explained), as_json=False)
@@ -72,7 +71,7 @@ def explain_command(
             _document_rows(figures, is_asked=xero),
             as_json=False,
         )
-    typer.echo(" ".join([explained.sentence, *said_of_xero]))
+    say(" ".join([explained.sentence, *said_of_xero]))
 
 
 def _odd_rows(explained: Explained) -> list[Row]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import json
 from pathlib import Path  # noqa: TC003 - Typer reads the annotations
 from typing import TYPE_CHECKING, Annotated, Final
 
@@ -23,7 +22,7 @@ from daybook.jobs.check_source import (
 from daybook.jobs.choose_store_days import stores_named
 from daybook.jobs.load_stores import parse_stores
 from daybook.ledger.stores import read_stores
-from daybook.terminal import AsJson, open_wiring, text_of
+from daybook.terminal import AsJson, open_wiring, plain, say, say_json, text_of
 
 if TYPE_CHECKING:
     from daybook.jobs.check_source import Checked
@@ -81,7 +80,7 @@ def check(
         dates = _dates(wired, asked, first, last, url)
         checked = check_source(source, asked, *dates, known_store_ids=by_id)
     if as_json:
-        typer.echo(_json(checked, *dates))
+        say_json(_content(checked, *dates))
     else:
         _print(checked, *dates)
     if not checked.is_fine:
@@ -110,8 +109,8 @@ def _dates(
     return (first.date() if first else last_date - dt.timedelta(days=days - 1)), last_date
 
 
-def _json(checked: Checked, first_date: dt.date, last_date: dt.date) -> str:
-    content = {
+def _content(checked: Checked, first_date: dt.date, last_date: dt.date) -> dict[str, object]:
+    return {
         "source": checked.source_name,
         "from": first_date.isoformat(),
         "to": last_date.isoformat(),
@@ -130,11 +129,10 @@ def _json(checked: Checked, first_date: dt.date, last_date: dt.date) -> str:
         "stores_without_receipts": list(checked.silent_store_ids),
         "is_fine": checked.is_fine,
     }
-    return json.dumps(content, ensure_ascii=False, indent=1)
 
 
 def _print(checked: Checked, first_date: dt.date, last_date: dt.date) -> None:
-    typer.echo(f"{checked.source_name}, {first_date} to {last_date}")
+    say(f"{checked.source_name}, {first_date} to {last_date}")
     rows = day_rows(checked)
     if rows:
         # No lines between the columns: eleven of them have to fit into 100 characters.
@@ -144,21 +142,21 @@ def _print(checked: Checked, first_date: dt.date, last_date: dt.date) -> None:
             heading = "cur" if name == "currency" else name
             table.add_column(heading, justify="left" if is_text else "right", overflow="fold")
         for row in rows:
-            table.add_row(*(Text(str(value)) for value in row.values()))
+            table.add_row(*(Text(plain(str(value))) for value in row.values()))
         Console().print(table)
     for day in checked.missing:
-        typer.echo(f"{day.business_date} store {day.store_id}: it should have traded, no receipts.")
+        say(f"{day.business_date} store {day.store_id}: it should have traded, no receipts.")
     if checked.silent_store_ids:
-        typer.echo(f"No receipts of store {', '.join(checked.silent_store_ids)}.")
+        say(f"No receipts of store {', '.join(checked.silent_store_ids)}.")
     for sentence in imbalances(checked):
-        typer.echo(sentence)
+        say(sentence)
     for one in checked.rejects[:_REJECTS_SHOWN_MAX]:
         place = f" row {one.row_number}" if one.row_number else ""
         column = f", column {one.column}" if one.column else ""
-        typer.echo(f"{one.url}{place}{column}: {one.reason}")
+        say(f"{one.url}{place}{column}: {one.reason}")
     if (more := checked.reject_count - _REJECTS_SHOWN_MAX) > 0:
-        typer.echo(f"And {more} more rows that cannot be read.")
-    typer.echo(_verdict(checked))
+        say(f"And {more} more rows that cannot be read.")
+    say(_verdict(checked))
 
 
 def _verdict(checked: Checked) -> str:

@@ -184,3 +184,9 @@ def test_every_command_explains_itself(daybook: Callable[..., Run]) -> None:
         code, out, _ = daybook(*words, "--help")
         assert 0 == code
         assert "Example: " in out
+
+
+def test_an_error_that_quotes_a_name_steers_no_terminal(daybook: Callable[..., Run]) -> None:
+    """A name that erases the screen is shown, not obeyed."""
+    code, _, said = daybook("stores", "load", "\x1b[2Jstores.toml")
+    assert (1, "There is no file ?[2Jstores.toml.") == (code, said.removeprefix("daybook: ")[:33])

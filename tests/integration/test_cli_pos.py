@@ -77,6 +77,21 @@ def test_the_table_fits_a_hundred_columns(check: Run, tmp_path: Path) -> None:
     assert row in [" ".join(line.split()) for line in table]
 
 
+def test_what_a_file_says_steers_no_terminal(check: Run, tmp_path: Path) -> None:
+    """A store's id and an amount that recolour, rename or erase are shown as they are."""
+    receipts = [
+        Receipt("R1"),
+        Receipt("R2", store_id="\x1b[2JZ9\u202e"),
+        Receipt("R\x9b3", lines=()),
+    ]
+    folder = write_csv(tmp_path / "pos", receipts)
+    for words in ((), ("--json",)):
+        code, said = check(str(folder), "--stores", str(tmp_path / "stores.toml"), *DAY, *words)
+        assert 1 == code
+        assert not {"\x1b", "\x9b", "\u202e"}.intersection(said)
+        assert "Z9" in said
+
+
 def test_what_is_wrong_is_said_and_ends_with_one(check: Run, tmp_path: Path) -> None:
     """Rejects with file, row and column; days that do not balance with their receipts."""
     receipts = [
