@@ -35,7 +35,8 @@ _DAY: Final = dt.timedelta(days=1)
 _MARGIN: Final = dt.timedelta(seconds=0.5)
 # A request arrives within this time of its start, or its reply is back earlier still.
 _ARRIVAL: Final = dt.timedelta(seconds=2)
-_KEPT: Final = dt.timedelta(days=2)
+# No limit counts them so long, but a backfill of some days is compared with its forecast.
+_KEPT: Final = dt.timedelta(days=30)
 _PRUNE_EVERY: Final = 1000
 _WINDOWS: Final = {
     "minute": _MINUTE + _MARGIN,
@@ -247,7 +248,7 @@ class LedgerCallBudget:
         )
 
     def used_since(self, tenant_id_xero: str, since_at: dt.datetime) -> int:
-        """Return how many calls all processes have begun since then; two days are remembered."""
+        """Return how many calls all processes have begun since then; 30 days are remembered."""
         query = select(func.count()).where(
             xero_calls.c.tenant_id_xero == tenant_id_xero, xero_calls.c.started_at >= since_at
         )
@@ -255,7 +256,7 @@ class LedgerCallBudget:
             return int(connection.scalar(query) or 0)
 
     def _start(self, connection: Connection, tenant_id: str, now_at: dt.datetime) -> int:
-        """Record a call; now and then forget the calls that no limit counts any more."""
+        """Record a call; now and then forget those of long ago."""
         call_id: int = connection.execute(
             insert(xero_calls)
             .values(tenant_id_xero=tenant_id, started_at=now_at)
