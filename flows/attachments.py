@@ -8,20 +8,32 @@ from prefect import flow
 from prefect.runtime import flow_run
 from prefect.states import Completed
 
+from daybook.errors import DaybookError
 from tasks.expenses import attach, fetch, linked_organisations
 
 if TYPE_CHECKING:
     from prefect.client.schemas.objects import State
 
 
+class ReceiptsNotAttached(DaybookError):
+    """A source could not be read, or an organisation's receipts could not be attached."""
+
+
 @flow(name="attachments", flow_run_name="receipts that are due", retries=0, persist_result=False)
 def attachments() -> State[str]:
     """Look for late receipts, and attach everything that is due to what is in Xero."""
     run_id = flow_run.id or "by hand"
-    fetch(run_id, flow_run.scheduled_start_time)
-    said = [
-        f"{organisation.name}: {attach(organisation, None, run_id)}"
-        for organisation in linked_organisations()
-    ]
+    said, failures = [], []
+    try:
+        fetch(run_id, flow_run.scheduled_start_time)
+    except DaybookError as error:  # what is known already is attached all the same
+        failures.append(str(error))
+    for organisation in linked_organisations():
+        try:
+            said.append(f"{organisation.name}: {attach(organisation, None, run_id)}")
+        except DaybookError as error:  # one organisation stops no other
+            failures.append(f"{organisation.name}: {error}")
     sentence = "; ".join(said) or "Nothing to do: no account is linked."
+    if failures:
+        raise ReceiptsNotAttached("\n".join([*failures, sentence]))
     return Completed(message=sentence, data=sentence)

@@ -44,18 +44,24 @@ def expenses(
         raise InputError("Give expense_ids, or set auto for everything that is ready.")
     wanted = chosen_ids(expense_ids) if expense_ids else None
     run_id = flow_run.id or "by hand"
-    if auto and not dry_run:
-        fetch(run_id, flow_run.scheduled_start_time)
-    batches = choose(wanted)
     said, failures = [], []
+    try:
+        if auto and not dry_run:
+            fetch(run_id, flow_run.scheduled_start_time)
+    except DaybookError as error:  # what is known already is synced all the same
+        failures.append(str(error))
+    batches = choose(wanted)
     for batch in batches:
         said.append(plan(batch, len(batch), run_id, dry_run=dry_run))
         for organisation in [] if dry_run else organisations_of(batch):
             updates = wanted is not None
             state = post(organisation, batch, run_id, with_updates=updates, return_state=True)
             failures += [f"{organisation.name}: {state.message}"] if state.is_failed() else []
-            attach(organisation, batch, run_id)
-    if dry_run or not batches:
+            try:
+                attach(organisation, batch, run_id)
+            except DaybookError as error:  # the next batch is posted all the same
+                failures.append(f"{organisation.name}: {error}")
+    if dry_run or not (batches or failures):
         sentence = "; ".join(said) or "Nothing to do: no expense is pending."
         return Completed(message=sentence, data=sentence)
     summary, problems = report([one for batch in batches for one in batch])

@@ -10,6 +10,7 @@ from prefect import get_run_logger
 from prefect.artifacts import create_markdown_artifact, create_table_artifact
 
 from daybook import wiring
+from daybook.errors import DaybookError
 from daybook.jobs import expense_table
 from daybook.jobs.attach import Attached, Attaching, attach_receipts
 from daybook.jobs.choose_expenses import choose_expenses
@@ -25,18 +26,28 @@ if TYPE_CHECKING:
 
 @step("fetch expenses")
 def fetch(run_id: str, now_at: dt.datetime) -> None:
-    """Read expenses and receipts of all sources into the ledger; again, it changes nothing."""
+    """Read expenses and receipts of all sources into the ledger; again, it changes nothing.
+
+    A source that cannot be read stops no other; the step fails when all were tried.
+    """
     wired, log = wiring.shared(), get_run_logger()
+    errors: list[DaybookError] = []
     last = now_at.date()
     first = last - dt.timedelta(days=wired.settings.expense_days)
     for source in wired.expense_sources:
         store = wired.receipt_store(source.name)
-        extracted = extract_expenses(
-            source, store, wired.engine, first, last, run_id=run_id, clock=wired.clock
-        )
+        try:
+            extracted = extract_expenses(
+                source, store, wired.engine, first, last, run_id=run_id, clock=wired.clock
+            )
+        except DaybookError as error:
+            errors.append(error)
+            continue
         log.info("%s, %s to %s: %s", source.name, first, last, extracted)
         for sentence in extracted.sentences:
             log.warning(sentence)
+    if errors:
+        raise errors[0]
 
 
 @step("choose expenses")
