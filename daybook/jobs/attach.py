@@ -323,7 +323,7 @@ def _without_room(one: DueFile, sha256: str) -> FileOutcome:
     said = (
         "The expense has as many files in Xero as it may have, which takes no more of them. Merge "
         f"{one.name} into one of them in Xero by hand, or remove one there and say 'daybook "
-        "expenses attachments ID --retry'."
+        f"expenses attachments {one.expense_id} --retry'."
     )
     return FileOutcome(one.attachment_id, "given_up", sha256, one.planned_names, said)
 
@@ -430,7 +430,7 @@ def _failed(attaching: Attaching, one: DueFile, reason: str) -> FileOutcome:
     due_at = attaching.policy.next_due_at(attempt_count, attaching.clock.now(), attaching.jitter())
     if due_at is None:
         reason += f" It was tried {attempt_count} times and given up; 'daybook expenses "
-        reason += "attachments --retry' tries it again."
+        reason += f"attachments {one.expense_id} --retry' tries it again."
     return FileOutcome(
         one.attachment_id,
         "failed" if due_at else "given_up",

@@ -253,13 +253,14 @@ def _unknown(known: _Known) -> Problem | None:
             f"first: daybook expenses sync {expense_id}"
         )
         return Problem(ProblemCode.NOT_CORRECTABLE, expense_id, said)
-    if any(each.state != "posted" for each in known.corrections):
-        said = (
-            "It is not known yet whether Xero took an earlier correcting entry. Ask again in a "
-            "minute; Daybook looks it up first."
-        )
-        return Problem(ProblemCode.NOT_CORRECTABLE, expense_id, said)
-    return None
+    unsettled = [each for each in known.corrections if each.state != "posted"]
+    if not unsettled:
+        return None
+    said = unsettled[0].sentence or (
+        "It is not known yet whether Xero took an earlier correcting entry. Ask again in a "
+        "minute; Daybook looks it up first."
+    )
+    return Problem(ProblemCode.NOT_CORRECTABLE, expense_id, said)
 
 
 def _needless(expense_id: str) -> Problem:

@@ -65,19 +65,20 @@ class OtherPayments:
             is_ours = one.reference == document.reference
             says_so = source_reference != "" and source_reference in one.reference
             if not is_ours and (document.date in one.dates or says_so):
-                return _possible_double(one)
+                return _possible_double(one, document.natural_key.partition(":")[2])
         return None
 
 
 BILL: Final = "bill"
 
 
-def _possible_double(one: OtherPayment) -> Problem:
+def _possible_double(one: OtherPayment, expense_id: str) -> Problem:
     where = "as a bill" if one.what == BILL else f"on bank account {one.place}"
     return Problem(
         ProblemCode.POSSIBLE_DOUBLE,
         one.id_xero,
         f"Xero already has {one.total_amount:.2f} to {one.contact_name} of {one.dates[0]} {where} "
         f"(reference '{one.reference}'). If it is this expense, mark it so with 'daybook expenses "
-        "by-hand'; if not, say so with 'daybook expenses set --no-double'.",
+        f"by-hand {expense_id}'; if not, say so with 'daybook expenses set {expense_id} "
+        "--no-double'.",
     )

@@ -97,6 +97,24 @@ def test_entry_of_a_killed_run_is_found_by_the_next(
     assert_corrected_once(place)
 
 
+def test_entry_without_an_answer_that_somebody_changed_is_held(
+    place: ExpensePlace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The run was killed and the entry made 11.00: no second entry; removed, it is posted anew."""
+    with monkeypatch.context() as patch:
+        patch.setattr(post_round, "settle", die)
+        with pytest.raises(KeyboardInterrupt):
+            correct(place)
+    id_xero = change_entry(place, "11.00")
+    said = correct_expenses.correct_expenses(place.syncing(), place.organisation, ["aspire-t1"])
+    assert "DB-EXP-aspire-t1-C1 is in Xero, but not as we know it" in said.sentences[0]
+    assert Decimal("23.50") == signed_total(place)
+    remove(place, id_xero)
+    correct(place)
+    there = [one["Total"] for one in place.bank_transactions() if one["Status"] == "AUTHORISED"]
+    assert [Decimal("10.50"), Decimal("12.50")] == sorted(map(Decimal, there))
+
+
 def test_dry_run_stores_and_posts_nothing(place: ExpensePlace) -> None:
     """The entry is only said."""
     said = correct_expenses.correct_expenses(
@@ -346,14 +364,33 @@ def test_what_a_bookkeeper_brought_to_the_right_amount_is_taken_over(place: Expe
     assert Decimal("23.00") == signed_total(place)
 
 
+def change_entry(place: ExpensePlace, amount: str) -> str:
+    """A bookkeeper changes the first entry; returns its id in Xero."""
+    [entry] = [one for one in place.bank_transactions() if one["Reference"].endswith("-C1")]
+    edit = {name: entry[name] for name in ("BankTransactionID", "Type", "Reference")}
+    edit |= {"Contact": {"ContactID": entry["Contact"]["ContactID"]}, "Date": "2026-03-05"}
+    edit |= {"BankAccount": {"Code": "092"}, "LineAmountTypes": "NoTax"}
+    edit |= {"LineItems": [{"Description": "x", "UnitAmount": amount, "AccountCode": "449"}]}
+    place.client.write("POST", "/BankTransactions", edit, idempotency_key="edit")
+    return str(entry["BankTransactionID"])
+
+
+def remove(place: ExpensePlace, id_xero: str) -> None:
+    """And removes it."""
+    body = {"BankTransactionID": id_xero, "Status": "DELETED"}
+    place.client.write("POST", "/BankTransactions", body, idempotency_key="removed")
+
+
 def test_entry_that_somebody_changed_in_xero_is_compared_too(place: ExpensePlace) -> None:
-    """The first entry was voided in Xero: no second one is computed from it."""
+    """It was made 11.00: no second one is computed from it; removed, it counts no more."""
     correct(place)
-    entry = next(r for r in place.bank_transactions() if r["Reference"].endswith("-C1"))
-    body = {"BankTransactionID": entry["BankTransactionID"], "Status": "DELETED"}
-    place.client.write("POST", "/BankTransactions", body, idempotency_key="void")
+    id_xero = change_entry(place, "11.00")
     change_to_forty(place)
     Steps(place).do("mei", "sync", "t1", "")
     said = correct_expenses.correct_expenses(place.syncing(), place.organisation, ["aspire-t1"])
-    assert "status is DELETED in Xero" in said.sentences[0]
+    assert "total is 11.00 in Xero and 10.50 in the ledger" in said.sentences[0]
     assert {} == said.entries
+    remove(place, id_xero)
+    correct(place)
+    there = [one["Total"] for one in place.bank_transactions() if one["Status"] == "AUTHORISED"]
+    assert [Decimal("12.50"), Decimal("27.50")] == sorted(map(Decimal, there))

@@ -332,7 +332,7 @@ def test_upload_is_given_up_after_the_policys_attempts(place: ExpensePlace) -> N
     place.fault(match={"path": "*/Attachments*"}, fault="server_error", every=1)
     attached = place.attach(RetryPolicy(attempts_max=1))
     assert (0, 1) == (attached.failed_count, attached.given_up_count)
-    assert "--retry" in attached.sentences[0]
+    assert "'daybook expenses attachments aspire-t5 --retry'" in attached.sentences[0]
 
 
 def test_older_mapping_does_not_take_the_links_back(place: ExpensePlace) -> None:

@@ -181,6 +181,19 @@ def test_killed_update_that_somebody_changed_in_xero_is_held(
     assert Decimal("9.00") == signed_total(place)
 
 
+def test_edit_after_a_killed_update_is_not_taken_for_what_was_posted(
+    place: ExpensePlace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """12.50 again as it was posted, but neither version is in Xero: held."""
+    killed_update(place, monkeypatch, "_write")
+    edit_in_xero(place, "9.00", "North")
+    steps = Steps(place)
+    steps.change("t1", "amount: 12.50")
+    steps.do("mei", "sync", "t1", "")
+    [one] = place.expenses()
+    assert "total is 9.00 in Xero and 12.50 in the ledger" in one.problems[0].sentence
+
+
 @pytest.mark.parametrize("is_reconciled", [True, False])
 def test_tracking_that_somebody_changed_in_xero_is_held(
     place: ExpensePlace, *, is_reconciled: bool
