@@ -229,24 +229,37 @@ def _record(connection: Connection, done: _Done, attaching: Attaching) -> None:
 def _prepare(attaching: Attaching, work: _Work) -> _Ready | _Done:
     """See what is there already; read the rest and make it fit into the room that is left."""
     try:
-        # A killed run, or an attempt before, may have sent some of them, and beside those that are
-        # attached already a person may have put or removed files: one list says which.
-        is_unsure = bool(work.names_by_hash) or any(one.may_be_there for one in work.files)
-        there = attached_files(attaching.client, work.id_xero) if is_unsure else None
-        outcomes = [_arrived(one) for one in work.files if _has_arrived(one, there or ())]
-        with tempfile.TemporaryDirectory(prefix="daybook-receipts-") as folder:
-            read, failed = _read(attaching, work, Path(folder), outcomes)
-            outcomes += failed
-            if not read:
-                return _Done(outcomes)
-            room = _room(attaching, work, read, there or ())
-            if room < 1:
-                return _Done([*outcomes, *(_without_room(one, sha) for one, sha in read.items())])
-            fitted = _fitted(attaching, work, read, Path(folder), room)
+        return _prepared(attaching, work)
     except (RateLimited, ReconnectNeeded) as error:
         return _Done([_unsent(one) for one in work.files], error)
-    except (RetryableError, FinalError, UnknownOutcome) as error:
+    except DaybookError as error:
         return _Done([_failed(attaching, one, str(error)) for one in work.files])
+    except Exception as error:  # noqa: BLE001 - the edge of one expense: it stops no other
+        return _Done([_failed(attaching, one, _unforeseen(error)) for one in work.files])
+
+
+def _unforeseen(error: Exception) -> str:
+    return (
+        f"It failed in a way that was not foreseen ({type(error).__name__}). Look at the file; if "
+        "it opens, report this with the file's type."
+    )
+
+
+def _prepared(attaching: Attaching, work: _Work) -> _Ready | _Done:
+    # A killed run, or an attempt before, may have sent some of them, and beside those that are
+    # attached already a person may have put or removed files: one list says which.
+    is_unsure = bool(work.names_by_hash) or any(one.may_be_there for one in work.files)
+    there = attached_files(attaching.client, work.id_xero) if is_unsure else None
+    outcomes = [_arrived(one) for one in work.files if _has_arrived(one, there or ())]
+    with tempfile.TemporaryDirectory(prefix="daybook-receipts-") as folder:
+        read, failed = _read(attaching, work, Path(folder), outcomes)
+        outcomes += failed
+        if not read:
+            return _Done(outcomes)
+        room = _room(attaching, work, read, there or ())
+        if room < 1:
+            return _Done([*outcomes, *(_without_room(one, sha) for one, sha in read.items())])
+        fitted = _fitted(attaching, work, read, Path(folder), room)
     return _Ready(work, read, fitted, there or (), outcomes)
 
 

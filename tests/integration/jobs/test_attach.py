@@ -20,6 +20,7 @@ from daybook.expenses.backoff import RetryPolicy
 from daybook.jobs import attach
 from daybook.jobs.attach import attach_receipts
 from daybook.ledger.call_budget import LedgerCallBudget, Limits
+from daybook.spend.receipts_api import ReceiptsApi
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -232,3 +233,39 @@ def test_receipt_of_a_source_that_is_gone_says_what_to_set(place: ExpensePlace) 
     assert (0, 2) == (attached.uploaded_count, attached.failed_count)
     assert all("DAYBOOK_ASPIRE_CLIENT_ID" in said for said in attached.sentences)
     assert all("--skip" in said for said in attached.sentences)
+
+
+class OddReceipts(ReceiptsApi):
+    """A store that fails in a way nobody foresaw for receipts of one name."""
+
+    odd_key = ""
+
+    def read(self, key: str) -> bytes:
+        """The content, or the failure."""
+        if key == self.odd_key:
+            raise ValueError(key)
+        return super().read(key)
+
+
+def test_failure_that_nobody_foresaw_stops_no_other_expense(place: ExpensePlace) -> None:
+    """It is tried again later like any other; the other expense's receipt is attached."""
+    place.world(transaction_count=2, refund_share=0, receipt_share=0)
+    first, second = (
+        row["id"] for row in place.control.get("/_sandbox/aspire").json()["transactions"]
+    )
+    place.upload(first, "odd.png", picture("red", 60))
+    place.upload(second, "sound.png", picture("red", 61))
+    place.extract()
+    place.sync()
+    receipts = OddReceipts(place.aspire)
+    receipts.odd_key = next(
+        each.ref.key
+        for one in place.expenses()
+        for each in one.attachments
+        if each.ref.name == "odd.png"
+    )
+    whole = attaching_of(place.client, place.aspire, place.fitter, place.clock)
+    attaching = replace(whole, receipts={"aspire": receipts})
+    attached = attach_receipts(place.engine, place.organisation, attaching, None)
+    assert (1, 1) == (attached.uploaded_count, attached.failed_count)
+    assert "not foreseen (ValueError)" in attached.sentences[0]
