@@ -9,6 +9,7 @@ from prefect import get_run_logger
 from prefect.artifacts import create_markdown_artifact, create_table_artifact
 
 from daybook import wiring
+from daybook.errors import FinalError
 from daybook.jobs import store_day_table
 from daybook.jobs.preview import preview as preview_job
 from daybook.jobs.reconcile import reconcile
@@ -30,8 +31,9 @@ class Reported:
 def report(store_days: list[StoreDay], span: str) -> Reported:
     """Read Xero back, compare it with ledger and receipts to the cent, and show it."""
     wired = wiring.shared()
-    clients = {key: wired.client(one) for key, one in wired.organisations().items()}
-    lines = reconcile(wired.engine, clients, store_days)
+    organisations, unread = wired.organisations(), dict[int, FinalError]()
+    clients = {key: wired.client(one) for key, one in organisations.items()}
+    lines = reconcile(wired.engine, clients, store_days, unread)
     traded = [line for line in lines if line.line.state != "no_sales"]
     summary = store_day_table.summary(lines)
     create_table_artifact(
@@ -41,7 +43,11 @@ def report(store_days: list[StoreDay], span: str) -> Reported:
     links = store_day_table.links(traded, wired.document_url)
     create_markdown_artifact(links, key="documents-in-xero", description=f"Documents {span}")
     get_run_logger().info("%s: %s", span, summary)
-    return Reported(summary, tuple(store_day_table.problems(lines)))
+    not_read = [
+        f"{organisations[key].name} could not be read back: {error}"
+        for key, error in unread.items()
+    ]
+    return Reported(summary, (*not_read, *store_day_table.problems(lines)))
 
 
 @step("preview {span}")

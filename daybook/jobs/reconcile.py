@@ -6,13 +6,14 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from daybook.errors import FinalError
 from daybook.ledger.store_day_lines import store_day_lines
 from daybook.money import minor_from_amount
 from daybook.posting.documents import DocumentKind
 from daybook.xero.lookup import list_sales_documents
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from sqlalchemy import Engine
 
@@ -24,11 +25,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class ReconciledLine:
-    """One store-day beside what Xero holds for it, in minor units and by Xero's own figures."""
+    """One store-day beside what Xero holds for it, in minor units and by Xero's own figures.
+
+    Where its organisation could not be read, both figures are zero.
+    """
 
     line: StoreDayLine
     xero_minor: int
     due_minor: int
+    is_read: bool = True
 
     @property
     def difference_minor(self) -> int:
@@ -48,11 +53,15 @@ class ReconciledLine:
 
 
 def reconcile(
-    engine: Engine, clients: Mapping[int, XeroClient], store_days: Collection[StoreDay]
+    engine: Engine,
+    clients: Mapping[int, XeroClient],
+    store_days: Collection[StoreDay],
+    unread: dict[int, FinalError] | None = None,
 ) -> list[ReconciledLine]:
     """Read back every organisation's documents of these dates and lay them beside the ledger.
 
     `clients` by the organisation's id in the ledger. One call reads back up to 1,000 documents.
+    An organisation that cannot be read goes into `unread`, where that is given, and stops no other.
     """
     with engine.connect() as connection:
         lines = store_day_lines(connection, store_days)
@@ -62,16 +71,29 @@ def reconcile(
             by_organisation[line.organisation_id].append(line)
     there: dict[tuple[int, str], SalesDocumentInXero] = {}
     for organisation_id, with_documents in by_organisation.items():
-        dates = [line.store_day.business_date for line in with_documents]
-        kinds = [DocumentKind.INVOICE]
-        if any(line.has_credit_note for line in with_documents):
-            kinds.append(DocumentKind.CREDIT_NOTE)
-        for kind in kinds:
-            for found in list_sales_documents(
-                clients[organisation_id], kind, min(dates), max(dates)
-            ):
+        try:
+            for found in _read_back(clients[organisation_id], with_documents):
                 there[organisation_id, found.number] = found
-    return [_beside(line, there) for line in lines]
+        except FinalError as error:  # others pass: the step is tried again
+            if unread is None:
+                raise
+            unread[organisation_id] = error
+    return [
+        ReconciledLine(line, 0, 0, is_read=False)
+        if line.numbers and (line.organisation_id or 0) in (unread or {})
+        else _beside(line, there)
+        for line in lines
+    ]
+
+
+def _read_back(client: XeroClient, lines: Sequence[StoreDayLine]) -> Iterator[SalesDocumentInXero]:
+    """What Xero holds of the dates of these lines."""
+    dates = [line.store_day.business_date for line in lines]
+    kinds = [DocumentKind.INVOICE]
+    if any(line.has_credit_note for line in lines):
+        kinds.append(DocumentKind.CREDIT_NOTE)
+    for kind in kinds:
+        yield from list_sales_documents(client, kind, min(dates), max(dates))
 
 
 def _beside(

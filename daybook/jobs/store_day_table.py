@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 # Told apart from the others: Xero holds the documents, but the figures are not the same everywhere.
 DIFFERENT = "different"
+# Posted, but the organisation did not answer when it was to be read back.
+NOT_READ = "not_read_back"
 _LINKS_MAX = 500
 
 
@@ -39,13 +41,16 @@ class Totals:
 
 def status(line: ReconciledLine) -> str:
     """The store-day's state, or `different` where it is posted and the figures disagree."""
+    if line.line.state == "posted" and not line.is_read:
+        return NOT_READ
     if line.line.state == "posted" and not line.is_equal:
         return DIFFERENT
     return line.line.state
 
 
 def totals(lines: Sequence[ReconciledLine]) -> list[Totals]:
-    """Sums per currency."""
+    """Sums per currency, of what was read back."""
+    lines = [line for line in lines if line.is_read]
     currencies = sorted({line.line.currency for line in lines})
     return [
         Totals(
@@ -77,8 +82,8 @@ def table(lines: Sequence[ReconciledLine]) -> list[dict[str, str | int]]:
             "currency": one.line.currency,
             "pos": amount(one, one.line.receipts_minor),
             "ledger": amount(one, one.line.documents_minor),
-            "xero": amount(one, one.xero_minor),
-            "difference": amount(one, one.difference_minor),
+            "xero": amount(one, one.xero_minor) if one.is_read else "",
+            "difference": amount(one, one.difference_minor) if one.is_read else "",
             "invoice": " ".join(one.line.numbers),
             "status": status(one),
             "why": " ".join(hold.sentence for hold in one.line.holds),
@@ -98,7 +103,7 @@ def problems(lines: Sequence[ReconciledLine]) -> list[str]:
             continue
         if one.line.state != "posted":
             sentences.append(f"{where}: {one.line.state}, not posted yet. Run it again.")
-        elif not one.is_equal:
+        elif one.is_read and not one.is_equal:
             sentences.append(
                 f"{where}: the receipts come to {_amount(one, one.line.receipts_minor)}, the ledger"
                 f" to {_amount(one, one.line.documents_minor)}, Xero to"

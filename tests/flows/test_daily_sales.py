@@ -265,6 +265,22 @@ def test_only_calls_of_unknown_outcome_are_left(tills: Tills) -> None:
     assert before == tills.chain.books()["counts"]
 
 
+def test_ended_connection_fails_the_night_by_name_and_loses_nothing(tills: Tills) -> None:
+    """Receipts are read and documents planned; once it is connected again they are posted."""
+    with tills.chain.engine.begin() as connection:
+        connection.execute(text("UPDATE connections SET state = 'reconnect_needed'"))
+    state = daily_sales(business_date=DATE, return_state=True)
+    assert state.is_failed()
+    assert "Kopi Corner" in str(state.message)
+    assert "connect Xero again" in str(state.message)
+    assert "2026-03-14 store S01: planned, not posted yet" in str(state.message)
+    with tills.chain.engine.begin() as connection:
+        connection.execute(text("UPDATE connections SET state = 'connected'"))
+    state = daily_sales(business_date=DATE, return_state=True)
+    assert state.is_completed(), state.message
+    assert {"PAID": 3} == tills.chain.books()["counts"]["invoices"]
+
+
 def test_backfill_posts_every_date_oldest_first(tills: Tills) -> None:
     """Two weeks in one run: batches are filled across dates, and each date is dated right."""
     sales = [Sale("S01", f"R{day}", f"2026-03-{day:02}T23:59:59+13:00") for day in range(1, 15)]
