@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Final, NamedTuple
 
 import msgspec
 
@@ -212,8 +211,7 @@ class Refund(msgspec.Struct, gc=False):
     destination_details: _DestinationDetails | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class OrderParts:
+class OrderParts(NamedTuple):
     """An order's lines and tenders; `currency` is empty where the order names none."""
 
     lines: list[Line]
@@ -248,7 +246,7 @@ class Parts:
         """Remember how lines are sorted into categories."""
         self._categories = options.categories
         self._default = options.default_category
-        self._labels: dict[tuple[str | None, str | None], str] = {}
+        self._labels = _Labels()
 
     def of(self, order: Order, refunds: Iterable[Refund]) -> OrderParts:
         """The lines and tenders of a final order.
@@ -342,15 +340,18 @@ class Parts:
         lines.append((category, code, sign * (_minor(charge.total_money) - tax), sign * tax, 0))
 
     def _codes(self, taxes: Sequence[Tax] | None) -> dict[str, str]:
-        """Each tax's name with its rate, so that an old and a new rate never mix: GST 9%."""
-        return {tax.uid: self._label(tax) for tax in taxes or ()}
+        """What each tax is called."""
+        labels = self._labels
+        return {tax.uid: labels[tax.name, tax.percentage] for tax in taxes or ()}
 
-    def _label(self, tax: Tax) -> str:
-        key = (tax.name, tax.percentage)
-        label = self._labels.get(key)
-        if label is None:
-            rate = f" {tax.percentage}%" if tax.percentage else ""
-            label = self._labels[key] = f"{(tax.name or 'Tax').strip()}{rate}"
+
+class _Labels(dict[tuple[str | None, str | None], str]):
+    """A tax's name with its rate, so that an old and a new rate never mix: GST 9%."""
+
+    def __missing__(self, tax: tuple[str | None, str | None]) -> str:
+        name, percentage = tax
+        rate = f" {percentage}%" if percentage else ""
+        label = self[tax] = f"{(name or 'Tax').strip()}{rate}"
         return label
 
 
