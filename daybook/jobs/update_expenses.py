@@ -297,7 +297,7 @@ def _send(
         if found:
             return (different_in_xero(document.reference, one.expense.expense_id, found),)
         if fixed is not None:
-            return _left(there, document, filed, fixed)
+            return _left(there, document, filed, fixed, updating.books)
         try:
             contact_ids = ensure_contacts(client, [document.contact_name])
             with updating.connection.begin():
@@ -342,10 +342,19 @@ def _left(
     document: SpendMoney,
     filed: SpendMoney,
     fixed: tuple[ProblemCode, str],
+    books: UpdateBooks,
 ) -> tuple[Problem, ...]:
     """The entry that would correct it; none where Xero holds what is wanted, and more than that."""
     if differences(filed, there):
         return ()  # it is what is wanted: the ledger takes it over
+    if not plan_corrections([filed], document, books.chart.tax_rates, entry_date=document.date):
+        code, why = fixed
+        expense_id = document.natural_key.partition(":")[2]
+        said = (
+            f"{why} Only its date, contact or description changed, which no entry corrects. Change "
+            f"that in Xero if it matters, then say so: daybook expenses correct {expense_id}"
+        )
+        return (Problem(code, document.reference, said),)
     return (_correct_by_entry(*fixed, document, filed),)
 
 
