@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import replace
+from decimal import Decimal
 from threading import Event, Thread
 from typing import TYPE_CHECKING
 
@@ -20,7 +21,7 @@ from daybook.jobs.plan import plan
 from daybook.jobs.total import total
 from daybook.ledger.documents import SALES_KINDS, claim, known_documents, waiting_documents
 from daybook.ledger.receipts import write_receipts
-from daybook.ledger.store_days import read_store_days
+from daybook.ledger.store_days import read_store_days, unfinished_store_days
 from daybook.ledger.stores import write_stores
 from daybook.pos.files import FilesSource
 from daybook.pos.qashier_balance import receipt_id
@@ -219,3 +220,34 @@ def test_a_day_whose_bad_file_was_taken_away_is_not_mended(chain: Chain, tmp_pat
     assert "held" == night()
     write_sales(till, [good, bad])
     assert "planned" == night()
+
+
+def test_a_receipt_that_moves_to_a_backfilled_date_is_not_posted_on_both(
+    chain: Chain, tmp_path: Path
+) -> None:
+    """The backfill reads the other date alone; the day it left is unfinished then, and mended."""
+    posted, other = StoreDay(dt.date(2026, 3, 3), "S01"), StoreDay(dt.date(2026, 3, 14), "S01")
+    stays, moves = (Sale("S01", name, "2026-03-03T12:00:00+13:00") for name in ("R1", "R2"))
+
+    def run(day: StoreDay) -> None:
+        """Bring the one day into Xero."""
+        date = day.business_date
+        source = FilesSource(str(tmp_path))
+        extract(source, chain.engine, chain.stores, date, date, run_id="test", clock=SystemClock())
+        total(chain.engine, chain.stores, [day], run_id=None, clock=SystemClock())
+        chain.plan([day])
+        chain.post([day])
+
+    write_sales(tmp_path, [stays, moves])
+    run(posted)
+    write_sales(tmp_path, [stays, replace(moves, sold_at="2026-03-14T12:00:00+13:00")])
+    run(other)
+    with chain.engine.connect() as connection:
+        assert [posted] == list(unfinished_store_days(connection))
+    run(posted)
+    with chain.engine.connect() as connection:
+        assert {} == unfinished_store_days(connection)
+    books = chain.books()
+    invoiced = sum(Decimal(one["total"]) for one in books["invoices"] if one["type"] == "ACCREC")
+    returned = sum(Decimal(one["total"]) for one in books["credit_notes"])
+    assert Decimal("11.50") * 2 == invoiced - returned
