@@ -99,7 +99,10 @@ ORGANISATION = {
         {"code": "092", "name": "Aspire SGD", "type": "BANK", "currency_code": "SGD"},
         {"code": "093", "name": "Aspire USD", "type": "BANK", "currency_code": "USD"},
     ],
-    "tracking_categories": [{"name": "Region", "options": ["North", "South"]}],
+    "tracking_categories": [
+        {"name": "Region", "options": ["North", "South"]},
+        {"name": "Team", "options": ["Bar", "Kitchen"]},
+    ],
 }
 
 

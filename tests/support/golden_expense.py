@@ -192,7 +192,9 @@ def _in_xero(place: ExpensePlace) -> list[Row]:
                     "bank": found["BankAccount"]["Code"],
                     "account": line["AccountCode"],
                     "tax type": line["TaxType"],
-                    "tracking": ", ".join(one["Option"] for one in line.get("Tracking") or ()),
+                    "tracking": ", ".join(
+                        sorted(one["Option"] for one in line.get("Tracking") or ())
+                    ),
                     "description": line["Description"],
                     "net": f"{Decimal(line['LineAmount']) - tax:.2f}",
                     "tax": f"{tax:.2f}",

@@ -192,6 +192,25 @@ class Steps:
             "POST", "/BankTransactions", body, idempotency_key=f"remove {there}"
         )
 
+    def recode(self, to: str, region: str) -> None:
+        """A person gives a bank transaction another tracking option."""
+        [there] = [
+            one for one in self.place.bank_transactions() if one["Reference"].endswith(f"-{to}")
+        ]
+        kept = ("BankTransactionID", "Type", "Reference", "LineAmountTypes")
+        lines = [
+            {name: line[name] for name in ("Description", "UnitAmount", "AccountCode", "TaxType")}
+            | {"Tracking": [{"Name": "Region", "Option": region}]}
+            for line in there["LineItems"]
+        ]
+        body = {name: there[name] for name in kept} | {
+            "Contact": {"ContactID": there["Contact"]["ContactID"]},
+            "BankAccount": {"Code": there["BankAccount"]["Code"]},
+            "Date": there["DateString"][:10],
+            "LineItems": lines,
+        }
+        self.place.client.write("POST", "/BankTransactions", body, idempotency_key=f"to {region}")
+
     def reconcile(self, to: str, _what: str) -> None:
         """A person matches a bank transaction with its statement line."""
         self._reconcile(to, "reconcile")

@@ -9,6 +9,9 @@ import pytest
 from expense_place import connected_expenses
 from golden_expense import CASES, CaseError, case_files, outcome, read_case
 
+from daybook.expenses.problems import ProblemCode
+from daybook.expenses.states import ExpenseState
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
@@ -40,6 +43,19 @@ def test_every_rule_has_its_cases() -> None:
     counted = Counter(title.rpartition("(")[2].rstrip(")") for title in titles)
     assert not {rule for rule, least in LEAST_CASES.items() if counted[rule] < least}
     assert len(set(titles)) == len(titles)
+
+
+def test_every_problem_and_state_has_a_case() -> None:
+    """What can be stored with an expense, and what finance sees, each at least once."""
+    rows = [
+        row
+        for file in FILES
+        for row in read_case(file.read_text(encoding="utf-8")).expected["Expenses"]
+    ]
+    codes = {code for row in rows for code in row.get("problem", "").split(", ")}
+    # Said by `correct`, and never stored.
+    assert {ProblemCode.NOT_CORRECTABLE} == set(ProblemCode) - codes
+    assert set(ExpenseState) == {row["state"] for row in rows}
 
 
 @pytest.mark.parametrize(
