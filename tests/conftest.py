@@ -34,6 +34,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.disable_socket)
 
 
+def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
+    """Call content by its argument's name: some holds the second it was made, others are long.
+
+    All workers must collect the same names, or none of them begins.
+    """
+    return argname if isinstance(val, bytes) else None
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Say how many chaos scenarios were played."""
     counts = [
