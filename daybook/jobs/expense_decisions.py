@@ -88,6 +88,10 @@ def split_lines_of(parts: Sequence[str], whole: Expense) -> list[dict[str, Any]]
         amount, _, rest = part.partition(":")
         category, _, description = rest.partition(":")
         line: dict[str, Any] = {"amount_minor": parse_minor(amount, whole.currency)}
+        if line["amount_minor"] == 0:
+            raise InputError(
+                f"'{part}' is a line of nothing, which Xero does not take. Leave it out."
+            )
         line |= {"category": category} if category else {}
         lines.append(line | ({"description": description} if description else {}))
     split_minor = sum(one["amount_minor"] for one in lines)
