@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
-from expense_place import connected_expenses
-from pydantic import SecretStr
+from wired_expenses import recent_world, wired_expenses
 
 from daybook import wiring
 from daybook.errors import FinalError, InputError
 from daybook.expenses import batching
 from daybook.expenses.states import AttachmentState
 from daybook.jobs.attach import Attached
-from daybook.settings import Settings
-from daybook.wiring import Wiring
 from flows.attachments import ReceiptsNotAttached, attachments
 from flows.expenses import ExpensesNotSynced, expenses
 from tasks import expenses as steps
@@ -34,29 +31,10 @@ def place(
 ) -> Iterator[ExpensePlace]:
     """25 payments of the last days; the flows find everything through the shared wiring."""
     assert prefect_server
-    with connected_expenses(database_url) as connected:
-        app = connected.access.app
-        wired = Wiring(
-            Settings(
-                home=tmp_path / "home",
-                database_url=SecretStr(database_url),
-                secret_key=SecretStr(connected.access.connections.key),
-                xero_api_url=app.api_url,
-                xero_identity_url=app.identity_url,
-                xero_login_url=app.login_url,
-                xero_client_id=app.client_id,
-                xero_client_secret=SecretStr(app.client_secret),
-                aspire_api_url=f"{connected.sandbox.url}/aspire",
-                aspire_client_id="aspire-client",
-                aspire_client_secret=SecretStr("aspire-secret"),
-                aspire_has_receipts=True,
-            )
-        )
+    with wired_expenses(database_url, tmp_path / "home") as (connected, wired):
         monkeypatch.setattr(wiring, "shared", lambda: wired)
-        asked: dict[str, Any] = {"transaction_count": 25, "pending_share": 0, "receipt_share": 1}
-        connected.control.post("/_sandbox/aspire/world", json=asked).raise_for_status()
+        recent_world(connected, transaction_count=25, receipt_share=1)
         yield connected
-        wired.close()
 
 
 def test_everything_ready_is_synced_with_its_receipts(place: ExpensePlace) -> None:
