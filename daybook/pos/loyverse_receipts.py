@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 _Value = TypeVar("_Value")
 _AMOUNT_MAX: Final = Decimal(10) ** 12
 _AMOUNTS_KEPT_MAX: Final = 100_000
+_RATE_MAX: Final = 1000
 _REFUND: Final = "REFUND"
 _TYPES: Final = frozenset({"SALE", _REFUND})
 _ADDED: Final = "ADDED"
@@ -215,6 +216,8 @@ class _Labels(dict[tuple[str | None, bytes], str]):
     def __missing__(self, tax: tuple[str | None, bytes]) -> str:
         name, said = tax
         rate = _decoded(_decode_rate, said)
+        if rate is not None and not (rate.is_finite() and abs(rate) <= _RATE_MAX):
+            raise Unreadable("line_taxes", f"{shown(str(rate))} is not a rate.")
         shown_rate = "" if rate is None else f" {rate.normalize():f}%"
         label = self[tax] = f"{(name or 'Tax').strip()}{shown_rate}"
         return label
