@@ -9,7 +9,7 @@ import datetime as dt
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from daybook.errors import InputError, ReconnectNeeded, Unavailable
+from daybook.errors import DaybookError, InputError, Unavailable
 from daybook.ledger.connections import Connections, OrganisationFacts, StoredTokens
 from daybook.xero.auth import Bearer
 from daybook.xero.client import XeroClient
@@ -94,12 +94,12 @@ def keep_alive(access: XeroAccess) -> tuple[str, ...]:
         names = ", ".join(one.organisation_names)
         try:
             _tokens_of(access, one.connection_id).access_token()
-        except ReconnectNeeded as error:
-            problems.append(f"{names}: {error}")
         except Unavailable as error:
             if one.state_at(now_at) != "connected":
                 left = one.days_left(now_at)
                 problems.append(f"{names}: the connection to Xero ends in {left} days. {error}")
+        except DaybookError as error:  # one connection stops no other, and not the night
+            problems.append(f"{names}: {error}")
     return tuple(problems)
 
 

@@ -226,6 +226,17 @@ def test_a_connection_that_has_ended_is_said_every_night(desk: Desk) -> None:
         assert sentence.startswith(f"{names}: Xero's permission for Daybook has ended; connect")
 
 
+def test_a_connection_of_another_key_stops_no_night(desk: Desk) -> None:
+    """The key was lost and another user has connected since: the old one is said, no more."""
+    consent = begin(desk.access.app)
+    complete(desk.access, consent, desk.answer(consent))
+    clock = HurriedClock(0, 10**9)
+    clock.sleep(31 * 86_400)
+    other = replace(desk.access.connections, key=Fernet.generate_key().decode())
+    (sentence,) = keep_alive(replace(desk.access, clock=clock, connections=other))
+    assert "was encrypted with another key" in sentence
+
+
 def test_a_lost_renewal_reply_costs_nothing(desk: Desk) -> None:
     """The previous refresh token works for half an hour more."""
     consent = begin(desk.access.app)
