@@ -92,12 +92,21 @@ _UPSERT: Final = text(
 )
 # A day that a receipt was moved away from is no longer what was posted: it has to be looked at
 # again, also where it lies outside the dates that are read, or the receipt would count twice.
+# Another run may be posting it right now: it would call a planned or failed day posted.
 _UNSETTLE: Final = text(
     """
-    UPDATE store_days AS day SET state = 'totalled', changed_at = :now_at
-    FROM written_receipts AS written JOIN receipts ON receipts.id = written.receipt_id
-    WHERE day.business_date = written.moved_from AND day.store_id = receipts.store_id
-      AND day.state = 'posted'
+    WITH left_days AS (
+        SELECT day.business_date, day.store_id FROM store_days AS day
+        WHERE day.state IN ('planned', 'failed', 'posted')
+          AND (day.business_date, day.store_id) IN (
+            SELECT written.moved_from, receipts.store_id
+            FROM written_receipts AS written JOIN receipts ON receipts.id = written.receipt_id
+            WHERE written.moved_from IS NOT NULL)
+        ORDER BY day.business_date, day.store_id FOR UPDATE
+    )
+    UPDATE store_days AS day SET state = 'totalled', holds = '[]', changed_at = :now_at
+    FROM left_days
+    WHERE day.business_date = left_days.business_date AND day.store_id = left_days.store_id
     """
 )
 # Receipts from before the ledger knew origins get theirs as soon as it is known.

@@ -24,9 +24,11 @@ from daybook.ledger.receipts import (
 from daybook.ledger.store_days import (
     StoreDayStatus,
     read_store_days,
+    settle_store_days,
     unfinished_store_days,
     write_store_days,
 )
+from daybook.posting.holds import Hold, HoldCode
 from daybook.sales.daily_totals import daily_totals
 from daybook.sales.store import Store, StoreDay
 
@@ -275,20 +277,29 @@ def test_concurrent_writers_neither_deadlock_nor_duplicate(ledger: Engine) -> No
 @pytest.mark.parametrize(
     ("hours", "later", "state"), [(-96, 1, "totalled"), (1, 1, "posted"), (-96, -1, "posted")]
 )
+@pytest.mark.parametrize("stored", ["posted", "planned", "failed"])
 def test_a_posted_day_that_a_receipt_was_moved_away_from_is_not_done(
     ledger: Engine,
     hours: int,
     later: int,
     state: StoreDayState,
+    stored: StoreDayState,
 ) -> None:
-    """Its till's clock was put right: the other day has it now, and this one may not keep it."""
+    """Its till's clock was put right: the other day has it now, and this one may not keep it.
+
+    Nor where another run is posting it right now, and calls it posted when it is done.
+    """
     write(ledger, [Receipt(), Receipt("R2")])
     other = StoreDay(DATE, "S02")
     with ledger.begin() as connection:
-        posted = [StoreDayStatus(day, "posted") for day in (DAY, other)]
-        write_store_days(connection, posted, run_id="test", now_at=NOON)
+        refused = Hold(HoldCode.REFUSED, "invoice:S01", "Xero refused it.")
+        day = StoreDayStatus(DAY, stored, (refused,) if stored == "failed" else ())
+        days = [day, StoreDayStatus(other, "posted")]
+        write_store_days(connection, days, run_id="test", now_at=NOON)
     moved = Receipt(sold_at=NOON + hours * HOUR, updated_at=NOON + later * HOUR)
     write(ledger, [moved, Receipt("R2"), Receipt("R3")])
+    with ledger.begin() as connection:
+        settle_store_days(connection, [DAY, other], run_id="other", now_at=NOON)
     with ledger.connect() as connection:
         found = read_store_days(connection, [DAY, other])
         unfinished = unfinished_store_days(connection)
