@@ -267,15 +267,18 @@ def _await_arrival(posting: Posting, unsettled: Sequence[OpenDocument]) -> None:
     That is what a killed process sent last, and bank transactions and payments whose reply was
     lost: they have no unique number, so that Xero would take a copy that arrives after the lookup.
     (Of payments it takes one while the document is not paid up: a tender may stay owed.)
+    Before it leaves, what is claimed may wait for minutes for Xero's limits: where there was no
+    reply, nobody knows when it left.
     """
+    now_at = posting.clock.now()
     sent_at = [
-        one.sent_at
+        now_at if one.state == "sending" else one.sent_at
         for one in unsettled
         if one.state == "sending"
         or (not isinstance(one.document, SalesDocument) and not _is_answered(posting, one))
     ]
     if sent_at:
-        passed_seconds = (posting.clock.now() - max(sent_at)).total_seconds()
+        passed_seconds = (now_at - max(sent_at)).total_seconds()
         # A clock that was set back makes it negative.
         posting.clock.sleep(ARRIVAL_SECONDS - min(max(passed_seconds, 0), ARRIVAL_SECONDS))
 

@@ -71,7 +71,10 @@ class WaitingDocument:
 
 @dataclass(frozen=True, slots=True)
 class OpenDocument:
-    """A stored document that is being sent, or whose outcome is not known."""
+    """A stored document that is being sent, or whose outcome is not known.
+
+    `sent_at` is when it was claimed for sending or, later, when its reply was given up.
+    """
 
     document_id: int
     store_day: StoreDay | None  # None for an expense's
@@ -285,7 +288,9 @@ def _open(row: Row[Any]) -> OpenDocument:
 
 _OPEN_COLUMNS: Final = """
     d.id, d.business_date, d.store_id, d.kind, CAST(d.content AS text) AS content, d.state,
-    d.sent_at, p.kind AS parent_kind, p.id_xero AS parent_id_xero"""
+    GREATEST(d.sent_at, CASE WHEN d.state = 'unknown' AND d.problem IS NULL THEN d.settled_at END)
+        AS sent_at,
+    p.kind AS parent_kind, p.id_xero AS parent_id_xero"""
 
 _WRITE_PLANNED: Final = text("""
     WITH wanted AS (

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import time
 from collections import Counter
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from threading import Thread
 from typing import TYPE_CHECKING
@@ -20,10 +20,14 @@ from daybook.clock import SystemClock
 from daybook.errors import Busy, Unavailable
 from daybook.jobs.load_mapping import load_mapping
 from daybook.jobs.plan import plan
+from daybook.jobs.post import ARRIVAL_SECONDS
 from daybook.jobs.reconcile import reconcile
+from daybook.ledger.documents import claim, waiting_documents
 from daybook.ledger.organisation_lock import organisation_lock
 from daybook.ledger.store_days import read_store_days
+from daybook.posting.documents import DocumentKind
 from daybook.posting.holds import HoldCode
+from daybook.xero.limits import Unlimited
 
 if TYPE_CHECKING:
     from kopi_corner import Chain
@@ -383,8 +387,32 @@ def test_copy_that_came_late_is_adopted_not_refused(chain: Chain) -> None:
     assert_books_are_right(chain, days)
 
 
-def test_late_payment_is_not_doubled_where_a_tender_stays_owed(chain: Chain) -> None:
-    """The invoice has room for a second copy: the first is given time to arrive, then looked up."""
+class Rushed(HurriedClock):
+    """Its time may also be made to pass."""
+
+    def pass_by(self, seconds: int) -> None:
+        """It is so much later."""
+        self._skipped += dt.timedelta(seconds=seconds)
+
+
+@dataclass(frozen=True)
+class Queue(Unlimited):
+    """Lets each call go after some time."""
+
+    clock: Rushed
+    seconds: int
+
+    def acquire(self, tenant_id_xero: str) -> int:
+        """So much later."""
+        self.clock.pass_by(self.seconds)
+        return super().acquire(tenant_id_xero)
+
+
+@pytest.mark.parametrize("queue_seconds", [0, 60])
+def test_late_payment_is_not_doubled_where_a_tender_stays_owed(
+    chain: Chain, queue_seconds: int
+) -> None:
+    """The first is given time to arrive, also where it had waited for its turn before it left."""
     owed = MAPPING.replace('NETS = "892"', 'NETS = "unpaid"')
     load_mapping(chain.engine, owed + "#", "m.toml", loaded_by="test", clock=SystemClock())
     with chain.engine.begin() as connection:
@@ -394,12 +422,30 @@ def test_late_payment_is_not_doubled_where_a_tender_stays_owed(chain: Chain) -> 
     chain.fault(
         match={"method": "PUT", "path": "/Payments"}, nth=1, fault="slow", when="before", seconds=1
     )
+    clock = Rushed(0, 5)
     with httpx.Client(timeout=httpx.Timeout(20, read=0.5)) as http:
-        impatient = replace(chain, access=replace(chain.access, http=http))
-        posted = impatient.post(days, HurriedClock(0, 5))
+        queueing = replace(chain.access, http=http, budget=Queue(clock, queue_seconds))
+        posted = replace(chain, access=queueing).post(days, clock)
     time.sleep(1)
     assert ["3.45"] == [row["amount"] for row in chain.books()["payments"]]
     assert (1, 1) == (posted.posted_count, posted.adopted_count)
+
+
+def test_what_a_killed_process_claimed_is_given_time_to_arrive(chain: Chain) -> None:
+    """Though it claimed it long ago: it may have sent it in its last second."""
+    days = planned_days(chain)
+    with chain.engine.begin() as connection:
+        waiting = waiting_documents(
+            connection, chain.organisation.organisation_id, days, kind=DocumentKind.INVOICE
+        )
+        ids = [one.document_id for one in waiting]
+        claimed_at = SystemClock().now() - dt.timedelta(minutes=10)
+        claim(connection, ids, idempotency_key="killed", run_id="killed", now_at=claimed_at)
+    clock = HurriedClock(0, 100)
+    started_at = clock.now()
+    chain.post(days, clock)
+    assert clock.now() - started_at >= dt.timedelta(seconds=ARRIVAL_SECONDS)
+    assert_books_are_right(chain, days)
 
 
 def test_payment_refused_for_what_a_person_paid_stays_refused(chain: Chain) -> None:
