@@ -258,7 +258,13 @@ def _words(reference: str) -> list[str]:
 
 def _adopted_or_held(one: OpenDocument, id_xero: str, differences: Sequence[str]) -> Settlement:
     if not differences:
-        return Settlement(one.document_id, "posted", "adopted", id_xero=id_xero)
+        return Settlement(
+            one.document_id,
+            "posted",
+            "adopted",
+            id_xero=id_xero,
+            payload_hash=one.payload_hash,
+        )
     return _held(one, "; ".join(differences))
 
 

@@ -83,17 +83,23 @@ class OpenDocument:
     sent_at: dt.datetime
     parent_kind: DocumentKind | None
     parent_id_xero: str | None
+    payload_hash: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Settlement:
-    """What became of a document: its new state, and Xero's id or the problem in words."""
+    """What became of a document: its new state, and Xero's id or the problem in words.
+
+    With a `payload_hash` it is said of that content alone: a document that was planned anew since
+    it was read stays as it is.
+    """
 
     document_id: int
     state: State
     event: str
     id_xero: str | None = None
     problem: dict[str, str] | None = None
+    payload_hash: str | None = None
 
 
 def known_documents(
@@ -156,7 +162,8 @@ def waiting_documents(
 ) -> list[WaitingDocument]:
     """Planned documents, oldest first; by default only those that can go now.
 
-    Where one of the day is in Xero, but not as we know it, what builds on it waits.
+    Where one of the day is in Xero, but not as we know it, what builds on it waits: all that is in
+    its currency.
     """
     query = text("""
         SELECT d.id, COALESCE(d.parent_id, d.id) AS group_id,
@@ -171,7 +178,8 @@ def waiting_documents(
           AND (d.parent_id IS NOT NULL OR NOT EXISTS (
             SELECT FROM documents o
             WHERE o.business_date = d.business_date AND o.store_id = d.store_id
-              AND o.parent_id IS NULL AND o.state = 'unknown' AND o.problem IS NOT NULL))
+              AND o.currency = d.currency AND o.parent_id IS NULL
+              AND o.state = 'unknown' AND o.problem IS NOT NULL))
         ORDER BY d.business_date, d.store_id, d.natural_key
     """)
     values = {
@@ -283,6 +291,7 @@ def _open(row: Row[Any]) -> OpenDocument:
         row.sent_at,
         DocumentKind(row.parent_kind) if row.parent_kind else None,
         row.parent_id_xero,
+        row.payload_hash,
     )
 
 
@@ -290,7 +299,7 @@ _OPEN_COLUMNS: Final = """
     d.id, d.business_date, d.store_id, d.kind, CAST(d.content AS text) AS content, d.state,
     GREATEST(d.sent_at, CASE WHEN d.state = 'unknown' AND d.problem IS NULL THEN d.settled_at END)
         AS sent_at,
-    p.kind AS parent_kind, p.id_xero AS parent_id_xero"""
+    p.kind AS parent_kind, p.id_xero AS parent_id_xero, d.payload_hash"""
 
 _WRITE_PLANNED: Final = text("""
     WITH wanted AS (
@@ -361,10 +370,13 @@ _CLAIM: Final = text(f"""
 _SETTLE: Final = text("""
     WITH settled AS (
         SELECT * FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS r(
-            document_id bigint, state text, event text, id_xero text, problem jsonb)
+            document_id bigint, state text, event text, id_xero text, problem jsonb,
+            payload_hash text)
     ), mine AS (
         SELECT d.id FROM documents d JOIN settled s ON s.document_id = d.id
-        WHERE d.state IN ('sending', 'unknown') ORDER BY d.id FOR UPDATE OF d
+        WHERE d.state IN ('sending', 'unknown')
+          AND (s.payload_hash IS NULL OR s.payload_hash = d.payload_hash)
+        ORDER BY d.id FOR UPDATE OF d
     ), updated AS (
         UPDATE documents d SET state = s.state, id_xero = s.id_xero,
             problem = NULLIF(s.problem, 'null'), settled_at = :now
