@@ -19,6 +19,7 @@ from daybook.cli_explain import explain_command
 from daybook.cli_pos import pos_app
 from daybook.errors import DaybookError, InputError
 from daybook.jobs import store_day_table
+from daybook.jobs.choose_store_days import stores_named
 from daybook.jobs.connect import begin, complete
 from daybook.jobs.load_mapping import load_mapping
 from daybook.jobs.load_stores import load_stores
@@ -26,7 +27,17 @@ from daybook.jobs.reconcile import reconcile
 from daybook.jobs.waiting_days import waiting_days, waiting_rows
 from daybook.ledger.stores import read_stores
 from daybook.sales.store import StoreDay
-from daybook.terminal import AsJson, open_wiring, plain, say, say_json, show, text_of
+from daybook.terminal import (
+    DATE_FORM,
+    AsJson,
+    date_of,
+    open_wiring,
+    plain,
+    say,
+    say_json,
+    show,
+    text_of,
+)
 from daybook.xero.callback import wait_for_browser
 
 if TYPE_CHECKING:
@@ -176,8 +187,10 @@ def load_mapping_command(
 
 @app.command()
 def days(
-    first_date: Annotated[dt.datetime, typer.Argument(formats=["%Y-%m-%d"])],
-    last_date: Annotated[dt.datetime | None, typer.Argument(formats=["%Y-%m-%d"])] = None,
+    first_date: Annotated[dt.date, typer.Argument(parser=date_of, help=f"A date, {DATE_FORM}.")],
+    last_date: Annotated[
+        dt.date | None, typer.Argument(parser=date_of, help="The last date; else the first.")
+    ] = None,
     *,
     store: Annotated[
         list[str] | None, typer.Option(help="Only this store; may be repeated.")
@@ -188,16 +201,17 @@ def days(
 
     Example: daybook days 2026-03-01 2026-03-07 --store S01
     """
-    first, last = first_date.date(), (last_date or first_date).date()
+    first, last = first_date, last_date or first_date
     if last < first:
         raise InputError(f"The last date, {last}, is before the first date, {first}.")
     with open_wiring() as wired:
         with wired.engine.connect() as connection:
-            store_ids = store or list(read_stores(connection))
+            known = {key: one.store for key, one in read_stores(connection).items()}
+        asked = stores_named(known, store, "'daybook stores list' shows those there are.")
         wanted = [
-            StoreDay(first + dt.timedelta(days=offset), store_id)
+            StoreDay(first + dt.timedelta(days=offset), one.store_id)
             for offset in range((last - first).days + 1)
-            for store_id in store_ids
+            for one in asked
         ]
         clients = {key: wired.client(one) for key, one in wired.organisations().items()}
         lines = [

@@ -33,7 +33,17 @@ from daybook.ledger.expense_attachments import retry_attachments
 from daybook.ledger.expense_mappings import read_links
 from daybook.ledger.expenses import full_ids, read_events, read_expenses
 from daybook.spend.aspire import AspireSource
-from daybook.terminal import AsJson, open_wiring, say, say_json, say_problems, show, text_of
+from daybook.terminal import (
+    DATE_FORM,
+    AsJson,
+    date_of,
+    open_wiring,
+    say,
+    say_json,
+    say_problems,
+    show,
+    text_of,
+)
 
 if TYPE_CHECKING:
     from daybook.wiring import Wiring
@@ -135,12 +145,16 @@ def list_expenses(
         str, typer.Option(help="Only states with these words: ready, sync error ...")
     ] = "",
     first_date: Annotated[
-        dt.datetime | None,
-        typer.Option("--from", formats=["%Y-%m-%d"], help="Spent on this date or later."),
+        dt.date | None,
+        typer.Option(
+            "--from", parser=date_of, metavar=DATE_FORM, help="Spent on this date or later."
+        ),
     ] = None,
     last_date: Annotated[
-        dt.datetime | None,
-        typer.Option("--to", formats=["%Y-%m-%d"], help="Spent on this date or earlier."),
+        dt.date | None,
+        typer.Option(
+            "--to", parser=date_of, metavar=DATE_FORM, help="Spent on this date or earlier."
+        ),
     ] = None,
     merchant: Annotated[str, typer.Option(help="Only merchants with this in the name.")] = "",
     updated: Annotated[
@@ -160,8 +174,8 @@ def list_expenses(
             for one in read_expenses(connection)
             if state.casefold() in one.state
             and merchant.casefold() in one.expense.merchant.casefold()
-            and (first_date is None or one.expense.spent_date >= first_date.date())
-            and (last_date is None or one.expense.spent_date <= last_date.date())
+            and (first_date is None or one.expense.spent_date >= first_date)
+            and (last_date is None or one.expense.spent_date <= last_date)
             and (one.is_updated or not updated)
         ]
     table = expense_table.rows if as_json else expense_table.narrow_rows

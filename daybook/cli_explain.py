@@ -11,7 +11,7 @@ from daybook.jobs.explain import explain, places_of, store_day_facts
 from daybook.jobs.explain_in_xero import document_figures, figures_in_xero, xero_sentence
 from daybook.money import amount_from_minor
 from daybook.sales.store import StoreDay
-from daybook.terminal import AsJson, open_wiring, say, say_json, show
+from daybook.terminal import DATE_FORM, AsJson, date_of, open_wiring, say, say_json, show
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -24,7 +24,9 @@ if TYPE_CHECKING:
 
 def explain_command(
     store: Annotated[str, typer.Argument(help="The store's id.")],
-    date: Annotated[dt.datetime, typer.Argument(formats=["%Y-%m-%d"], help="The business date.")],
+    date: Annotated[
+        dt.date, typer.Argument(parser=date_of, help=f"The business date, {DATE_FORM}.")
+    ],
     *,
     receipt: Annotated[
         str | None, typer.Option(help="Show which document lines this receipt is part of.")
@@ -38,7 +40,7 @@ def explain_command(
 
     Example: daybook explain S01 2026-03-14 --receipt R1
     """
-    day = StoreDay(date.date(), store)
+    day = StoreDay(date, store)
     with open_wiring() as wired:
         facts = store_day_facts(wired.engine, day)
         figures = (

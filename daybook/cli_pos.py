@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 from rich import box
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
@@ -22,7 +21,17 @@ from daybook.jobs.check_source import (
 from daybook.jobs.choose_store_days import stores_named
 from daybook.jobs.load_stores import parse_stores
 from daybook.ledger.stores import read_stores
-from daybook.terminal import AsJson, open_wiring, plain, say, say_json, text_of
+from daybook.terminal import (
+    DATE_FORM,
+    AsJson,
+    console_for_tables,
+    date_of,
+    open_wiring,
+    plain,
+    say,
+    say_json,
+    text_of,
+)
 
 if TYPE_CHECKING:
     from daybook.jobs.check_source import Checked
@@ -32,7 +41,6 @@ if TYPE_CHECKING:
 pos_app = typer.Typer(no_args_is_help=True, help="Points of sale, where receipts come from.")
 
 _REJECTS_SHOWN_MAX: Final = 50
-_DATE: Final = "%Y-%m-%d"
 
 
 @pos_app.callback()
@@ -47,14 +55,22 @@ def check(
     ] = None,
     *,
     first: Annotated[
-        dt.datetime | None,
+        dt.date | None,
         typer.Option(
-            "--from", formats=[_DATE], help="The first date; else a week before the last."
+            "--from",
+            parser=date_of,
+            metavar=DATE_FORM,
+            help="The first date; else a week before the last.",
         ),
     ] = None,
     last: Annotated[
-        dt.datetime | None,
-        typer.Option("--to", formats=[_DATE], help="The last date; else the newest that is over."),
+        dt.date | None,
+        typer.Option(
+            "--to",
+            parser=date_of,
+            metavar=DATE_FORM,
+            help="The last date; else the newest that is over.",
+        ),
     ] = None,
     store: Annotated[
         list[str] | None, typer.Option(help="Only this store; may be repeated.")
@@ -97,16 +113,16 @@ def _stores(wired: Wiring, file: Path | None) -> list[Store]:
 def _dates(
     wired: Wiring,
     stores: list[Store],
-    first: dt.datetime | None,
-    last: dt.datetime | None,
+    first: dt.date | None,
+    last: dt.date | None,
     url: str,
 ) -> tuple[dt.date, dt.date]:
     """The dates asked for; without any, the week that the night would look at."""
     now_at, days = wired.clock.now(), wired.settings.trailing_days
     rule = wired.closing_rule(now_at, url)
     newest = last_common_date(stores, now_at, rule.closed_after) if stores else now_at.date()
-    last_date = last.date() if last else max(newest, first.date()) if first else newest
-    return (first.date() if first else last_date - dt.timedelta(days=days - 1)), last_date
+    last_date = last or (max(newest, first) if first else newest)
+    return first or last_date - dt.timedelta(days=days - 1), last_date
 
 
 def _content(checked: Checked, first_date: dt.date, last_date: dt.date) -> dict[str, object]:
@@ -140,10 +156,15 @@ def _print(checked: Checked, first_date: dt.date, last_date: dt.date) -> None:
         for name in rows[0]:
             is_text = name in {"date", "store", "currency", "balanced"}
             heading = "cur" if name == "currency" else name
-            table.add_column(heading, justify="left" if is_text else "right", overflow="fold")
+            table.add_column(
+                heading,
+                justify="left" if is_text else "right",
+                overflow="fold",
+                no_wrap=name == "date",
+            )
         for row in rows:
             table.add_row(*(Text(plain(str(value))) for value in row.values()))
-        Console().print(table)
+        console_for_tables().print(table)
     for day in checked.missing:
         say(f"{day.business_date} store {day.store_id}: it should have traded, no receipts.")
     if checked.silent_store_ids:
@@ -167,10 +188,14 @@ def _verdict(checked: Checked) -> str:
     wrong = []
     if checked.reject_count:
         days = len(checked.held)
-        holding = f" ({days} {'day' if days == 1 else 'days'} would be held)" if days else ""
-        wrong.append(f"{checked.reject_count} rows cannot be read{holding}")
-    if checked.failures:
-        wrong.append(f"{len(checked.failures)} days do not balance")
-    if checked.missing:
-        wrong.append(f"{len(checked.missing)} days are missing")
+        holding = f" ({_counted(days, 'day')} would be held)" if days else ""
+        wrong.append(f"{_counted(checked.reject_count, 'row')} cannot be read{holding}")
+    if days := len(checked.failures):
+        wrong.append(f"{_counted(days, 'day')} {'does' if days == 1 else 'do'} not balance")
+    if days := len(checked.missing):
+        wrong.append(f"{_counted(days, 'day')} {'is' if days == 1 else 'are'} missing")
     return f"{' and '.join(wrong)}. Nothing was written."
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import unicodedata
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Final, Literal
 
 import typer
+from rich import box
 from rich.console import Console
+from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
@@ -24,6 +27,11 @@ if TYPE_CHECKING:
 
 _STEERING = frozenset(("Cc", "Cf", "Cs"))  # controls, marks of direction, halves of letters
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for a script.")]
+DATE_FORM: Final = "YYYY-MM-DD"
+_WIDTH: Final = 100  # of a table that goes into a file or a pipe
+_WIDTH_MAX: Final = 10_000
+_SHORT_HEADINGS: Final = {"currency": "cur", "difference": "diff"}
+_UNSPLIT_COLUMNS: Final = frozenset(("date", "invoice"))
 
 
 @contextmanager
@@ -34,6 +42,20 @@ def open_wiring() -> Iterator[Wiring]:
         yield parts
     finally:
         parts.close()
+
+
+def date_of(text: str) -> dt.date:
+    """The date that somebody typed.
+
+    Raises:
+        typer.BadParameter: the calendar has no such date, or it is written in another way.
+    """
+    try:
+        return dt.datetime.strptime(text, "%Y-%m-%d").date()  # noqa: DTZ007 - a date has no zone
+    except ValueError as error:
+        raise typer.BadParameter(
+            f"'{plain(text)}' is not a date; write year, month and day, like 2026-03-14."
+        ) from error
 
 
 def text_of(file: Path) -> str:
@@ -100,14 +122,41 @@ def show(title: str, rows: Sequence[Mapping[str, str | int]], *, as_json: bool) 
     if not rows:
         typer.echo(f"{title}: none.")
         return
+    console = console_for_tables()
+    wide, narrow = (_table(title, rows, is_narrow=one) for one in (False, True))
+    # Sentences are folded either way, and then the lines tell the rows apart.
+    is_narrow = _width(console, wide) > console.width >= _width(console, narrow)
+    console.print(narrow if is_narrow else wide)
+
+
+def console_for_tables() -> Console:
+    """Where tables go; a file or a pipe takes as many columns as the documents promise."""
+    console = Console()
+    return console if console.is_terminal else Console(width=max(console.width, _WIDTH))
+
+
+def _width(console: Console, table: Table) -> int:
+    unbound = console.options.update_width(_WIDTH_MAX)
+    return Measurement.get(console, unbound, table).maximum
+
+
+def _table(title: str, rows: Sequence[Mapping[str, str | int]], *, is_narrow: bool) -> Table:
+    """The rows; narrow is without lines and with short headings, so that no figure is cut."""
     table = Table(title=plain(title))
+    if is_narrow:
+        table = Table(
+            title=plain(title), box=box.SIMPLE_HEAD, padding=0, pad_edge=False, show_edge=False
+        )
     for name, value in rows[0].items():
         justify: Literal["left", "right"] = "right" if _is_figure(value) else "left"
+        heading = _SHORT_HEADINGS.get(name, name) if is_narrow else name
         # A long file name goes on in the next line; cut off it would be of no use.
-        table.add_column(name, justify=justify, overflow="fold")
+        table.add_column(
+            heading, justify=justify, overflow="fold", no_wrap=name in _UNSPLIT_COLUMNS
+        )
     for row in rows:
         table.add_row(*(Text(plain(str(value))) for value in row.values()))
-    Console().print(table)
+    return table
 
 
 def _is_figure(value: str | int) -> bool:

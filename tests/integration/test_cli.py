@@ -143,6 +143,7 @@ def test_status_shows_what_is_not_in_xero_and_what_to_do(
         (("stores", "load", "nowhere.toml"), {}, "There is no file nowhere.toml."),
         (("mapping", "load", "nowhere.toml"), {}, "There is no file nowhere.toml."),
         (("days", "2026-03-14", "2026-03-01"), {}, "is before the first date"),
+        (("days", "2026-03-14", "--store", "S0l"), {}, "There is no store 'S0l'. Did you mean"),
         (("days", "2026-03-14"), {"XERO_API_URL": "ftp://x"}, "DAYBOOK_XERO_API_URL must be"),
         (("days", "2026-03-14"), {"XERO_AP_URL": "http://x"}, "did you mean DAYBOOK_XERO_API_URL"),
         (
@@ -172,7 +173,9 @@ def test_what_is_wrong_is_one_sentence(
 def test_wrong_word_is_a_usage_error(daybook: Callable[..., Run]) -> None:
     """An unknown command or a date that is none ends with 2, as commands do."""
     assert 2 == daybook("dayz")[0]
-    assert 2 == daybook("days", "14.3.2026")[0]
+    code, _, err = daybook("days", "14.3.2026")
+    assert 2 == code
+    assert "'14.3.2026' is not a date; write year, month" in err
 
 
 def test_every_command_explains_itself(daybook: Callable[..., Run]) -> None:

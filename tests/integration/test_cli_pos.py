@@ -103,7 +103,7 @@ def test_what_is_wrong_is_said_and_ends_with_one(check: Run, tmp_path: Path) -> 
     assert 1 == code
     assert f"{folder}/lines.csv row 3, column category: It is empty; fill it in." in said
     assert "2026-03-14 store S01: Lines and tax come to 10.90 SGD but tenders to 10.00" in said
-    assert "1 rows cannot be read (1 day would be held) and 1 days do not balance. Nothing" in said
+    assert "1 row cannot be read (1 day would be held) and 1 day does not balance. Nothing" in said
 
 
 def test_a_missing_day_is_said_and_ends_with_one(check: Run, tmp_path: Path) -> None:
@@ -114,7 +114,7 @@ def test_a_missing_day_is_said_and_ends_with_one(check: Run, tmp_path: Path) -> 
     code, said = check(str(folder), "--stores", str(stores), *DAY)
     assert 1 == code
     assert "2026-03-14 store S02: it should have traded, no receipts." in said
-    assert "1 days are missing. Nothing was written." in said
+    assert "1 day is missing. Nothing was written." in said
     _, said = check(str(folder), "--stores", str(stores), "--json", *DAY)
     assert [{"date": "2026-03-14", "store": "S02"}] == json.loads(said)["missing"]
 

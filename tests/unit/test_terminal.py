@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 
 import pytest
+import typer
 
-from daybook.terminal import plain, say, say_json, show
+from daybook.terminal import date_of, plain, say, say_json, show
 
 STEERING = "Ya \x1b[31mKun\x1b]0;pwned\x07\x9b2J \u202eecived"
 
@@ -40,3 +42,38 @@ def test_json_says_the_same_without_steering(capsys: pytest.CaptureFixture[str])
     said = capsys.readouterr().out
     assert {"merchant": STEERING} == json.loads(said)
     assert not set("\x1b\x07\x9b\u202e\r") & set(said)
+
+
+def test_wide_table_fits_a_hundred_columns_without_cutting_dates_or_numbers(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Eleven columns of a store-day: lines between them and long headings give way first."""
+    row: dict[str, str | int] = {
+        "date": "2026-03-14",
+        "store": "31582",
+        "receipts": 12,
+        "tenders": 3,
+        "currency": "SGD",
+        "pos": "12,345.67",
+        "ledger": "12,345.67",
+        "xero": "12,345.67",
+        "difference": "0.00",
+        "invoice": "DB-31582-20260314",
+        "status": "posted",
+    }
+    show("Store-days", [row], as_json=False)
+    lines = capsys.readouterr().out.splitlines()
+    assert 100 >= max(len(line) for line in lines)
+    assert [str(value) for value in row.values()] == lines[-1].split()
+
+
+def test_date_is_read_as_it_is_asked_for() -> None:
+    """Year, month, day."""
+    assert dt.date(2026, 3, 14) == date_of("2026-03-14")
+
+
+@pytest.mark.parametrize("text", ["14/3/2026", "2026-02-30", "yesterday", ""])
+def test_what_is_no_date_says_how_to_write_one(text: str) -> None:
+    """Without the words of a programming language."""
+    with pytest.raises(typer.BadParameter, match="is not a date; write year, month and day"):
+        date_of(text)
