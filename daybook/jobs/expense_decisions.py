@@ -86,6 +86,11 @@ def split_lines_of(parts: Sequence[str], whole: Expense) -> list[dict[str, Any]]
     lines = []
     for part in parts:
         amount, _, rest = part.partition(":")
+        if not amount.strip() or not (rest or amount.strip()[-1].isdigit()):
+            raise InputError(
+                f"'{part}' is no line; write amount and category like 12.00:Meals, and if wanted "
+                "a text behind another colon."
+            )
         category, _, description = rest.partition(":")
         line: dict[str, Any] = {"amount_minor": parse_minor(amount, whole.currency)}
         if line["amount_minor"] == 0:

@@ -44,6 +44,8 @@ def test_lines_come_to_the_whole() -> None:
     assert [] == split_lines_of([], WHOLE)
     with pytest.raises(InputError, match=r"come to 12.00 SGD and the expense to 20.50"):
         split_lines_of(["12.00"], WHOLE)
+    with pytest.raises(InputError, match=r"'Meals' is no line; write .* like 12.00:Meals"):
+        split_lines_of(["20.50:Transport", "Meals"], WHOLE)
     with pytest.raises(InputError, match=r"'0.00:Meals' is a line of nothing"):
         split_lines_of(["20.50:Transport", "0.00:Meals"], WHOLE)
 
