@@ -129,12 +129,12 @@ def write_updating(
     connection.execute(_UPDATING, values)
 
 
-def read_updating(connection: Connection, expense_id: str) -> tuple[SpendMoney, dt.datetime]:
-    """The version that was about to be sent, and when, of an expense that is updating."""
+def read_updating(connection: Connection, expense_id: str) -> SpendMoney:
+    """The version that was about to be sent, of an expense that is updating."""
     row = connection.execute(_READ_UPDATING, {"id": expense_id}).one()
     version = decode(DocumentKind(row.kind), row.content.encode())
     assert isinstance(version, SpendMoney), "an expense's document is a bank transaction"
-    return version, row.at
+    return version
 
 
 def write_update_settled(
@@ -293,7 +293,7 @@ _UPDATING: Final = text("""
 """)
 
 _READ_UPDATING: Final = text("""
-    SELECT d.kind, CAST(v.detail->'version' AS text) AS content, v.at
+    SELECT d.kind, CAST(v.detail->'version' AS text) AS content
     FROM expenses e JOIN documents d ON d.id = e.document_id
     JOIN document_events v ON v.document_id = d.id AND v.event = 'updating'
     WHERE e.expense_id = :id ORDER BY v.id DESC LIMIT 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import threading
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -137,6 +138,19 @@ def test_no_correction_while_an_update_is_unsettled(
     assert "not known yet whether Xero took an earlier update" in said.sentences[0]
     assert 1 == len(place.bank_transactions())
     steps.do("mei", "sync", "t1", "")
+    assert Decimal("23.00") == signed_total(place)
+
+
+def test_killed_update_is_given_time_to_arrive(
+    place: ExpensePlace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However long ago it was begun: it may have waited for its turn and left just now."""
+    killed_update(place, monkeypatch, "update_bank_transaction")
+    place.clock.sleep(60)
+    monkeypatch.setattr(update_expenses, "ARRIVAL_SECONDS", 10)
+    started_at = place.clock.now()
+    Steps(place).do("mei", "sync", "t1", "")
+    assert place.clock.now() - started_at >= dt.timedelta(seconds=10)
     assert Decimal("23.00") == signed_total(place)
 
 
