@@ -45,4 +45,5 @@ def open_engine(url: str) -> Engine:
 
 
 def _first_line(error: OperationalError) -> str:
-    return str(error.orig).strip().splitlines()[0]
+    """What the driver says, as a sentence of its own: another one follows it."""
+    return str(error.orig).strip().splitlines()[0].rstrip(".") + "."

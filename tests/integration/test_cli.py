@@ -149,7 +149,7 @@ def test_status_shows_what_is_not_in_xero_and_what_to_do(
         (
             ("days", "2026-03-14"),
             {"DATABASE_URL": "postgresql://nobody:x@127.0.0.1:1/none"},
-            "127.0.0.1:1/none does not answer",
+            "port 1 failed: Connection refused. Check that PostgreSQL runs",
         ),
         (("days", "2026-03-14"), {"DATABASE_URL": "mysql://x"}, "DAYBOOK_DATABASE_URL must be"),
         (
