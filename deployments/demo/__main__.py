@@ -14,8 +14,9 @@ from rich.text import Text
 from daybook.errors import DaybookError
 from daybook.settings import load_demo_settings, load_settings
 from daybook.wiring import Wiring
+from deployments.demo.environment import commands_environment
 from deployments.demo.stack import running
-from deployments.demo.story import Story
+from deployments.demo.story import BUSINESS_DATE, Story
 
 if TYPE_CHECKING:
     from types import FrameType
@@ -65,8 +66,11 @@ def run(console: Console, *, is_once: bool) -> None:
         finally:
             wired.close()
         if not is_once:
-            tell("Everything stays open until Ctrl-C.")
-            stack.wait_until_interrupted()
+            with commands_environment(stack.settings) as file:
+                tell("To ask it yourself, in another terminal:")
+                tell(f"    . {file}; daybook days {BUSINESS_DATE}")
+                tell("Everything stays open until Ctrl-C.")
+                stack.wait_until_interrupted()
 
 
 def _leave(number: int, _frame: FrameType | None) -> NoReturn:

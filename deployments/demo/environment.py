@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import shlex
+import sys
+from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from pydantic import SecretStr
 
 from daybook.errors import SettingError
-from daybook.settings import Settings
-from deployments.demo.home import RECEIPTS
+from daybook.settings import Settings, variables_of
+from deployments.demo.home import COMMANDS, RECEIPTS
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from pathlib import Path
+    from collections.abc import Iterator, Mapping
 
     from daybook.ledger.embedded import EmbeddedPostgres
 
@@ -56,6 +59,26 @@ def demo_settings(
             "attachment_wait_seconds": 1,
         }
     )
+
+
+@contextmanager
+def commands_environment(settings: Settings) -> Iterator[Path]:
+    """A file that turns a shell towards the demo, for as long as the block lasts.
+
+    It has the key of the demo's ledger, so nobody else may read it.
+    """
+    file = settings.home / COMMANDS
+    variables = "".join(
+        f"export {name}={shlex.quote(value)}\n" for name, value in variables_of(settings).items()
+    )
+    folder = shlex.quote(str(Path(sys.executable).parent))
+    file.unlink(missing_ok=True)
+    file.touch(mode=0o600)
+    file.write_text(f"{variables}export PATH={folder}:$PATH\n", encoding="utf-8")
+    try:
+        yield file
+    finally:
+        file.unlink(missing_ok=True)
 
 
 def prefect_variables(settings: Settings, port: int, postgres: EmbeddedPostgres) -> dict[str, str]:

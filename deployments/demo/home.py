@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 LOCK = "demo.lock"
 RECEIPTS = "demo/receipts"
+COMMANDS = "demo/commands.sh"
 # Everything the demo keeps in its home; `demo/` is for what the story writes.
 STATE = ("postgres", "prefect", "logs", "demo", "tmp", "sandbox.json", "secret.key", LOCK)
 
