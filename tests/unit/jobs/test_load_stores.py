@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
+from pathlib import Path
 
 import pytest
 
 from daybook.errors import InputError
 from daybook.jobs.load_stores import parse_stores
+from daybook.posting.mapping import parse_mapping
 from daybook.sales.store import Store, TradingDays
+
+OPERATIONS = Path(__file__).parents[3] / "docs" / "operations.md"
 
 TOML = """
 [[store]]
@@ -71,3 +76,11 @@ def test_what_is_wrong_is_said_in_a_sentence(broken: str, says: str) -> None:
     with pytest.raises(InputError) as refused:
         parse_stores(broken, "stores.toml")
     assert says in str(refused.value)
+
+
+def test_stores_and_mapping_of_the_manual_can_be_loaded() -> None:
+    """As they are printed there."""
+    chapter = OPERATIONS.read_text(encoding="utf-8").split("## Stores and mapping")[1]
+    stores, mapping = re.findall(r"```toml\n(.*?)```", chapter.split("\n## ")[0], re.DOTALL)
+    assert ["S01"] == [one.store_id for one in parse_stores(stores, "the manual")]
+    assert "Kopi Corner Pte Ltd" == parse_mapping(mapping, "the manual").organisation
