@@ -64,7 +64,10 @@ def parse_stores(toml: str, where: str) -> list[Store]:
     try:
         entries = msgspec.toml.decode(toml, type=_StoresFile).store
     except msgspec.DecodeError as error:
-        raise InputError(f"The stores in {where} cannot be used: {error}.") from error
+        raise InputError(
+            f"The stores in {where} cannot be used: {error}. "
+            "docs/operations.md shows the form, under 'Stores and mapping'."
+        ) from error
     seen = set()
     for entry in entries:
         _check(entry, where)

@@ -120,7 +120,10 @@ def parse_mapping(toml: str, where: str) -> Mapping:
     try:
         mapping = msgspec.toml.decode(toml, type=Mapping)
     except msgspec.DecodeError as error:  # includes ValidationError
-        raise InputError(f"The mapping in {where} cannot be used: {error}.") from error
+        raise InputError(
+            f"The mapping in {where} cannot be used: {error}. "
+            "docs/operations.md shows the form, under 'Stores and mapping'."
+        ) from error
     for tax_code, said in mapping.taxes.items():
         dates = [] if isinstance(said, str) else [rule.from_date for rule in said]
         if len(set(dates)) < len(dates):

@@ -62,7 +62,7 @@ def test_a_store_may_say_when_it_trades() -> None:
         (TOML + TOML, "stands twice"),
         (TOML.replace("cutoff", "cut_off"), "cut_off"),
         (TOML.replace('name = "Kopi Corner Tanjong"', ""), "name"),
-        ("[[store]", "cannot be used"),
+        ("[[store]", "docs/operations.md shows the form, under 'Stores and mapping'"),
         (TOML + '[store.expected]\nweekdays = ["Monday"]', "Invalid enum value 'Monday'"),
         (TOML + "[store.expected]\nclosed = [2026-02-30]", "cannot be used"),
         (

@@ -93,3 +93,9 @@ def test_what_is_wrong_is_said_in_a_sentence(broken: str, says: str) -> None:
     with pytest.raises(InputError, match=r"The mapping in mapping\.toml cannot be used") as refused:
         parse_mapping(broken, "mapping.toml")
     assert says in str(refused.value)
+
+
+def test_another_kind_of_file_is_told_where_the_form_is_shown() -> None:
+    """A stores file was given, say."""
+    with pytest.raises(InputError, match=r"docs/operations\.md shows the form"):
+        parse_mapping('[[store]]\nstore_id = "S01"\n', "stores.toml")
