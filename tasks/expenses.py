@@ -41,6 +41,7 @@ def fetch(run_id: str, now_at: dt.datetime) -> None:
                 source, store, wired.engine, first, last, run_id=run_id, clock=wired.clock
             )
         except DaybookError as error:
+            log.warning("%s: %s", source.name, error)
             errors.append(error)
             continue
         log.info("%s, %s to %s: %s", source.name, first, last, extracted)
