@@ -10,6 +10,7 @@ are written by the one that holds the lock.
 from __future__ import annotations
 
 import hashlib
+import logging
 import tempfile
 from collections import Counter
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
@@ -54,6 +55,8 @@ if TYPE_CHECKING:
     from daybook.spend.fit.fitter import Fitter
     from daybook.spend.source import ReceiptStore
     from daybook.xero.client import XeroClient
+
+_LOG: Final = logging.getLogger(__name__)
 
 UPLOADS_AT_ONCE: Final = 4  # Xero allows five calls at once; one is left to people
 TRIES_IN_A_RUN: Final = 3  # of one upload whose outcome is not known
@@ -235,6 +238,7 @@ def _prepare(attaching: Attaching, work: _Work) -> _Ready | _Done:
     except DaybookError as error:
         return _Done([_failed(attaching, one, str(error)) for one in work.files])
     except Exception as error:  # noqa: BLE001 - the edge of one expense: it stops no other
+        _LOG.exception("The receipts of %s could not be made ready.", work.files[0].expense_id)
         return _Done([_failed(attaching, one, _unforeseen(error)) for one in work.files])
 
 

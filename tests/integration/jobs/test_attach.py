@@ -247,8 +247,13 @@ class OddReceipts(ReceiptsApi):
         return super().read(key)
 
 
-def test_failure_that_nobody_foresaw_stops_no_other_expense(place: ExpensePlace) -> None:
-    """It is tried again later like any other; the other expense's receipt is attached."""
+def test_failure_that_nobody_foresaw_stops_no_other_expense(
+    place: ExpensePlace, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It is tried again later like any other; the other expense's receipt is attached.
+
+    Where it happened stands in the log.
+    """
     place.world(transaction_count=2, refund_share=0, receipt_share=0)
     first, second = (
         row["id"] for row in place.control.get("/_sandbox/aspire").json()["transactions"]
@@ -269,3 +274,5 @@ def test_failure_that_nobody_foresaw_stops_no_other_expense(place: ExpensePlace)
     attached = attach_receipts(place.engine, place.organisation, attaching, None)
     assert (1, 1) == (attached.uploaded_count, attached.failed_count)
     assert "not foreseen (ValueError)" in attached.sentences[0]
+    assert "ValueError" in caplog.text
+    assert f"aspire-{first}" in caplog.text or f"aspire-{second}" in caplog.text
