@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime as dt
 from collections import Counter
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import httpx
 from rich.box import SIMPLE_HEAD
@@ -30,7 +30,7 @@ from deployments.demo import expense_chart
 from deployments.demo.flow_runs import DemoFailed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     from rich.console import Console
@@ -86,9 +86,9 @@ class ExpenseStory:
             f"{len(world.json()['receipts'])} receipts."
         )
         if not self._expenses():
-            name = _unique_name(world.json()["receipts"])
+            name = spoiled_name([one["name"] for one in world.json()["receipts"]])
             fault = {
-                "match": {"method": "PUT", "path": f"*/Attachments/{safe_stem(name)}*"},
+                "match": {"method": "PUT", "path": f"*/Attachments/{safe_stem(name)}-*"},
                 "fault": "unavailable",
                 "times": TRIES_IN_A_RUN,
             }
@@ -195,10 +195,13 @@ class ExpenseStory:
         return dt.date.fromisoformat(file.read_text())
 
 
-def _unique_name(receipts: list[dict[str, Any]]) -> str:
-    """The name that only one of the receipts has."""
-    counted = Counter(str(one["name"]) for one in receipts)
-    return next(name for name, count in counted.items() if count == 1)
+def spoiled_name(names: Sequence[str]) -> str:
+    """The first receipt's name that no other is uploaded under, whatever the file's type.
+
+    Receipts are uploaded at once: 'Grab 1.png' would take faults that are meant for 'Grab 1.jpg'.
+    """
+    counted = Counter(map(safe_stem, names))
+    return next(name for name in names if counted[safe_stem(name)] == 1)
 
 
 def _names(one: LedgerExpense) -> set[str]:
