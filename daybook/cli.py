@@ -18,14 +18,7 @@ from daybook.cli_expenses import expenses_app
 from daybook.cli_explain import explain_command
 from daybook.cli_pos import pos_app
 from daybook.errors import DaybookError, InputError
-from daybook.jobs import store_day_table
-from daybook.jobs.choose_store_days import stores_named
-from daybook.jobs.connect import begin, complete
-from daybook.jobs.load_mapping import load_mapping
-from daybook.jobs.load_stores import load_stores
-from daybook.jobs.reconcile import reconcile
-from daybook.jobs.waiting_days import waiting_days, waiting_rows
-from daybook.ledger.stores import read_stores
+from daybook.on_use import loaded_on_use
 from daybook.sales.store import StoreDay
 from daybook.terminal import (
     DATE_FORM,
@@ -38,7 +31,15 @@ from daybook.terminal import (
     show,
     text_of,
 )
-from daybook.xero.callback import wait_for_browser
+
+with loaded_on_use():
+    from daybook.jobs import choose_store_days, reconcile, store_day_table
+    from daybook.jobs import connect as connect_job
+    from daybook.jobs import load_mapping as mapping_job
+    from daybook.jobs import load_stores as stores_job
+    from daybook.jobs import waiting_days as waiting_job
+    from daybook.ledger import stores as stores_ledger
+    from daybook.xero import callback
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -80,12 +81,12 @@ def connect(
     """
     with open_wiring() as wired:
         access = wired.xero()
-        consent = begin(access.app)
+        consent = connect_job.begin(access.app)
         console = Console()
         console.print("Open this address in a browser, choose the organisation and allow it:\n")
         console.print(consent.url, soft_wrap=True, highlight=False)
-        answer = wait_for_browser(access.app.redirect_url, seconds=minutes * 60)
-        connected = complete(access, consent, answer)
+        answer = callback.wait_for_browser(access.app.redirect_url, seconds=minutes * 60)
+        connected = connect_job.complete(access, consent, answer)
         for one in connected.organisations:
             console.print(
                 f"Connected [bold]{one.name}[/] ({one.country_code}, {one.base_currency})."
@@ -116,8 +117,8 @@ def status(*, as_json: AsJson = False) -> None:
             for organisation in wired.organisations().values()
             if organisation.connection_id == one.connection_id
         ]
-        days = waiting_days(wired.engine, wired.closing_rule(now_at))
-    waiting = waiting_rows(days if as_json else days[:_WAITING_SHOWN_MAX])
+        days = waiting_job.waiting_days(wired.engine, wired.closing_rule(now_at))
+    waiting = waiting_job.waiting_rows(days if as_json else days[:_WAITING_SHOWN_MAX])
     if as_json:
         say_json({"organisations": rows, "store_days": waiting})
         return
@@ -139,7 +140,7 @@ def load_stores_command(
     Example: daybook stores load stores.toml --organisation "Kopi Corner"
     """
     with open_wiring() as wired:
-        count = load_stores(wired.engine, text_of(file), str(file), organisation)
+        count = stores_job.load_stores(wired.engine, text_of(file), str(file), organisation)
     typer.echo(f"{count} stores loaded from {file}.")
 
 
@@ -160,7 +161,7 @@ def list_stores_command(*, as_json: AsJson = False) -> None:
                 "cut-off": f"{one.store.cutoff:%H:%M}",
                 "organisation": names.get(one.organisation_id or 0, ""),
             }
-            for one in read_stores(connection).values()
+            for one in stores_ledger.read_stores(connection).values()
         ]
     show("Stores", rows, as_json=as_json)
 
@@ -174,7 +175,7 @@ def load_mapping_command(
     Example: daybook mapping load mapping.toml
     """
     with open_wiring() as wired:
-        mapping, is_new = load_mapping(
+        mapping, is_new = mapping_job.load_mapping(
             wired.engine,
             text_of(file),
             str(file),
@@ -206,8 +207,10 @@ def days(
         raise InputError(f"The last date, {last}, is before the first date, {first}.")
     with open_wiring() as wired:
         with wired.engine.connect() as connection:
-            known = {key: one.store for key, one in read_stores(connection).items()}
-        asked = stores_named(known, store, "'daybook stores list' shows those there are.")
+            known = {key: one.store for key, one in stores_ledger.read_stores(connection).items()}
+        asked = choose_store_days.stores_named(
+            known, store, "'daybook stores list' shows those there are."
+        )
         wanted = [
             StoreDay(first + dt.timedelta(days=offset), one.store_id)
             for offset in range((last - first).days + 1)
@@ -216,7 +219,7 @@ def days(
         clients = {key: wired.client(one) for key, one in wired.organisations().items()}
         lines = [
             line
-            for line in reconcile(wired.engine, clients, wanted)
+            for line in reconcile.reconcile(wired.engine, clients, wanted)
             if line.line.state != "no_sales"
         ]
         rows = [

@@ -10,17 +10,12 @@ import typer
 
 from daybook.errors import FinalError, InputError, RetryableError
 from daybook.expenses.states import Stage
-from daybook.jobs.expense_decisions import (
-    cleared,
-    decisions_in_csv,
-    split_lines_of,
-    tracking_of,
-)
-from daybook.jobs.release_expenses import release_expenses
-from daybook.jobs.review_expenses import Reviewer, change_expenses, move_expenses
-from daybook.jobs.sync_expenses import Syncing, plan_batch
-from daybook.ledger.expenses import full_ids, read_expenses
+from daybook.on_use import loaded_on_use
 from daybook.terminal import open_wiring, say_problems, text_of
+
+with loaded_on_use():
+    from daybook.jobs import expense_decisions, release_expenses, review_expenses, sync_expenses
+    from daybook.ledger import expenses as expense_ledger
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -74,14 +69,14 @@ def set_expenses(  # noqa: PLR0913 - one option for each decision
         "note": note,
         "is_no_double": no_double,
         "needs_no_receipt": no_receipt,
-        "tracking": tracking_of(tracking) if tracking else None,
+        "tracking": expense_decisions.tracking_of(tracking) if tracking else None,
     }
     given = {name: value for name, value in changes.items() if value is not None}
-    given |= cleared(clear or [], given)
+    given |= expense_decisions.cleared(clear or [], given)
     if file and (expense_ids or given):
         raise InputError("Give expenses and what to set, or a CSV file with --file; not both.")
     wanted = (
-        decisions_in_csv(text_of(file), str(file))
+        expense_decisions.decisions_in_csv(text_of(file), str(file))
         if file
         else dict.fromkeys(expense_ids or [], given)
     )
@@ -92,7 +87,7 @@ def set_expenses(  # noqa: PLR0913 - one option for each decision
         if len(set(whole)) < len(whole):
             raise InputError("An expense is named twice, once by how it begins. Name each once.")
         wanted = dict(zip(whole, wanted.values(), strict=True))
-        count = change_expenses(wired.engine, wanted, _reviewer(wired))
+        count = review_expenses.change_expenses(wired.engine, wanted, _reviewer(wired))
         check_again(wired, list(wanted))
     typer.echo(f"{_counted(count, 'expense')} changed.")
 
@@ -110,9 +105,11 @@ def split(
     with open_wiring() as wired:
         [expense_id] = whole_ids(wired, [expense_id])
         with wired.engine.connect() as connection:
-            found = read_expenses(connection, [expense_id])
-        lines = split_lines_of(line or [], found[0].expense)
-        change_expenses(wired.engine, {expense_id: {"lines": lines}}, _reviewer(wired))
+            found = expense_ledger.read_expenses(connection, [expense_id])
+        lines = expense_decisions.split_lines_of(line or [], found[0].expense)
+        review_expenses.change_expenses(
+            wired.engine, {expense_id: {"lines": lines}}, _reviewer(wired)
+        )
         check_again(wired, [expense_id])
     typer.echo(f"{expense_id} has {_counted(len(lines) or 1, 'line')}.")
 
@@ -148,16 +145,16 @@ def reopen(expense_ids: Ids, *, why: Why = "") -> None:
 def whole_ids(wired: Wiring, expense_ids: list[str]) -> list[str]:
     """Whole ids: a person may type, or copy from the list, the beginning of one."""
     with wired.engine.connect() as connection:
-        return full_ids(connection, expense_ids)
+        return expense_ledger.full_ids(connection, expense_ids)
 
 
-def _reviewer(wired: Wiring) -> Reviewer:
-    return Reviewer(getpass.getuser(), wired.clock)
+def _reviewer(wired: Wiring) -> review_expenses.Reviewer:
+    return review_expenses.Reviewer(getpass.getuser(), wired.clock)
 
 
-def syncing_of(wired: Wiring) -> Syncing:
+def syncing_of(wired: Wiring) -> sync_expenses.Syncing:
     """What every step of a sync needs, done by the account of the operating system."""
-    return Syncing(
+    return sync_expenses.Syncing(
         wired.engine,
         wired.client_by_id,
         wired.settings.invoice_prefix,
@@ -170,7 +167,7 @@ def syncing_of(wired: Wiring) -> Syncing:
 def check_again(wired: Wiring, expense_ids: list[str]) -> None:
     """Say what stands in the way of pending expenses; what was just changed is stored anyway."""
     try:
-        planned = plan_batch(syncing_of(wired), expense_ids)
+        planned = sync_expenses.plan_batch(syncing_of(wired), expense_ids)
     except (RetryableError, FinalError) as error:
         typer.echo(f"Stored, but not checked against Xero: {error}", err=True)
         return
@@ -185,8 +182,8 @@ def _move(expense_ids: list[str], stage: Stage, why: str) -> None:
     with open_wiring() as wired:
         chosen = whole_ids(wired, expense_ids)
         syncing, places = syncing_of(wired), wired.organisations()
-        count = release_expenses(syncing, places, chosen, stage, why=why)
-        count += move_expenses(wired.engine, chosen, stage, _reviewer(wired), why)
+        count = release_expenses.release_expenses(syncing, places, chosen, stage, why=why)
+        count += review_expenses.move_expenses(wired.engine, chosen, stage, _reviewer(wired), why)
     typer.echo(f"{_counted(count, 'expense')} marked {stage.replace('_', ' ')}.")
 
 

@@ -21,18 +21,7 @@ from daybook.cli_expense_review import (
 )
 from daybook.errors import InputError
 from daybook.expenses.states import ExpenseState
-from daybook.jobs import expense_table
-from daybook.jobs.attach import Attaching, attach_receipts
-from daybook.jobs.choose_expenses import choose_expenses, unlinked_problems
-from daybook.jobs.correct_expenses import correct_expenses
-from daybook.jobs.extract_expenses import extract_expenses
-from daybook.jobs.load_expense_mapping import load_expense_mapping
-from daybook.jobs.skip_receipts import skip_receipts
-from daybook.jobs.sync_expenses import organisation_ids_of, plan_batch, post_batch
-from daybook.ledger.expense_attachments import retry_attachments
-from daybook.ledger.expense_mappings import read_links
-from daybook.ledger.expenses import full_ids, read_events, read_expenses
-from daybook.spend.aspire import AspireSource
+from daybook.on_use import loaded_on_use
 from daybook.terminal import (
     DATE_FORM,
     AsJson,
@@ -44,6 +33,21 @@ from daybook.terminal import (
     show,
     text_of,
 )
+
+with loaded_on_use():
+    from daybook.jobs import (
+        attach,
+        choose_expenses,
+        correct_expenses,
+        expense_table,
+        extract_expenses,
+        load_expense_mapping,
+        skip_receipts,
+        sync_expenses,
+    )
+    from daybook.ledger import expense_attachments, expense_mappings
+    from daybook.ledger import expenses as expense_ledger
+    from daybook.spend import aspire
 
 if TYPE_CHECKING:
     from daybook.wiring import Wiring
@@ -71,7 +75,7 @@ def fetch(
         last = wired.clock.now().date()
         first = last - dt.timedelta(days=days or wired.settings.expense_days)
         for source in wired.expense_sources:
-            extracted = extract_expenses(
+            extracted = extract_expenses.extract_expenses(
                 source,
                 wired.receipt_store(source.name),
                 wired.engine,
@@ -95,7 +99,7 @@ def mapping(file: Annotated[Path, typer.Argument(help="A TOML expense mapping.")
     Example: daybook expenses mapping expenses.toml
     """
     with open_wiring() as wired:
-        loaded, is_new = load_expense_mapping(
+        loaded, is_new = load_expense_mapping.load_expense_mapping(
             wired.engine,
             text_of(file),
             str(file),
@@ -116,12 +120,15 @@ def accounts(*, as_json: AsJson = False) -> None:
     Example: daybook expenses accounts
     """
     with open_wiring() as wired, wired.engine.connect() as connection:
-        links = {f"{source}:{key}": one for (source, key), one in read_links(connection).items()}
+        links = {
+            f"{source}:{key}": one
+            for (source, key), one in expense_mappings.read_links(connection).items()
+        }
         known = {
             f"{one.expense.source}:{one.expense.account_id_source}": one.expense.currency
-            for one in read_expenses(connection)
+            for one in expense_ledger.read_expenses(connection)
         }
-        named = [] if wired.aspire is None else AspireSource(wired.aspire).accounts()
+        named = [] if wired.aspire is None else aspire.AspireSource(wired.aspire).accounts()
     names = {one["account"]: one["name"] for one in named}
     known |= {one["account"]: one["currency"] for one in named}
     rows: list[dict[str, str | int]] = [
@@ -171,7 +178,7 @@ def list_expenses(
     with open_wiring() as wired, wired.engine.connect() as connection:
         found = [
             one
-            for one in read_expenses(connection)
+            for one in expense_ledger.read_expenses(connection)
             if state.casefold() in one.state
             and merchant.casefold() in one.expense.merchant.casefold()
             and (first_date is None or one.expense.spent_date >= first_date)
@@ -193,9 +200,9 @@ def show_expense(
     Example: daybook expenses show aspire-1f0c
     """
     with open_wiring() as wired, wired.engine.connect() as connection:
-        [expense_id] = full_ids(connection, [expense_id])
-        found = read_expenses(connection, [expense_id])
-        events = read_events(connection, expense_id)
+        [expense_id] = expense_ledger.full_ids(connection, [expense_id])
+        found = expense_ledger.read_expenses(connection, [expense_id])
+        events = expense_ledger.read_events(connection, expense_id)
         one = found[0]
         url = wired.document_url(one.id_xero) if one.id_xero else ""
     facts = {**expense_table.rows(found)[0], "note": one.expense.note, "in Xero": url}
@@ -241,27 +248,29 @@ def sync(
     """
     with open_wiring() as wired:
         chosen = whole_ids(wired, expense_ids) if expense_ids else None
-        batches = choose_expenses(wired.engine, chosen)
+        batches = choose_expenses.choose_expenses(wired.engine, chosen)
         if not batches:
             typer.echo("Nothing to do: no expense is pending. 'daybook expenses fetch' reads more.")
         is_left = False
         for batch in batches:
             syncing = syncing_of(wired)
-            planned = plan_batch(syncing, batch, dry_run=dry_run)
+            planned = sync_expenses.plan_batch(syncing, batch, dry_run=dry_run)
             typer.echo(str(planned))
             if dry_run:
                 say_problems(planned.problems)
                 continue
-            for key in sorted(organisation_ids_of(wired.engine, batch)):
+            for key in sorted(sync_expenses.organisation_ids_of(wired.engine, batch)):
                 organisation = wired.organisations()[key]
-                said = post_batch(syncing, organisation, batch, with_updates=bool(expense_ids))
+                said = sync_expenses.post_batch(
+                    syncing, organisation, batch, with_updates=bool(expense_ids)
+                )
                 typer.echo(f"{organisation.name}: {said}")
-                attached = attach_receipts(
+                attached = attach.attach_receipts(
                     wired.engine, organisation, _attaching(wired, key), batch
                 )
                 typer.echo(f"{organisation.name}: {attached}")
             with wired.engine.connect() as connection:
-                found = read_expenses(connection, batch)
+                found = expense_ledger.read_expenses(connection, batch)
             is_left |= say_problems({one.expense.expense_id: one.problems for one in found})
     if is_left and expense_ids:
         raise typer.Exit(1)
@@ -283,10 +292,12 @@ def correct(
     """
     with open_wiring() as wired:
         chosen = whole_ids(wired, expense_ids)
-        is_left = say_problems(unlinked_problems(wired.engine, chosen))
-        for key in sorted(organisation_ids_of(wired.engine, chosen)):
+        is_left = say_problems(choose_expenses.unlinked_problems(wired.engine, chosen))
+        for key in sorted(sync_expenses.organisation_ids_of(wired.engine, chosen)):
             organisation = wired.organisations()[key]
-            corrected = correct_expenses(syncing_of(wired), organisation, chosen, dry_run=dry_run)
+            corrected = correct_expenses.correct_expenses(
+                syncing_of(wired), organisation, chosen, dry_run=dry_run
+            )
             ending = "; nothing was posted" if dry_run else ""
             typer.echo(f"{organisation.name}: {corrected}{ending}")
             for sentence in corrected.sentences:
@@ -317,27 +328,33 @@ def attachments(
         raise InputError("Give --retry or --skip; not both.")
     with open_wiring() as wired:
         expense_ids = whole_ids(wired, expense_ids or [])
-        is_left = say_problems(unlinked_problems(wired.engine, expense_ids) if retry else {})
+        is_left = say_problems(
+            choose_expenses.unlinked_problems(wired.engine, expense_ids) if retry else {}
+        )
         if retry or skip:
             if not expense_ids:
                 raise InputError("Say which expenses: daybook expenses attachments ID --retry")
             places = [
                 wired.organisations()[key]
-                for key in sorted(organisation_ids_of(wired.engine, expense_ids))
+                for key in sorted(sync_expenses.organisation_ids_of(wired.engine, expense_ids))
             ]
             if skip:
                 actor = getpass.getuser()
-                skip_receipts(wired.engine, places, expense_ids, actor=actor, clock=wired.clock)
+                skip_receipts.skip_receipts(
+                    wired.engine, places, expense_ids, actor=actor, clock=wired.clock
+                )
             else:
                 with wired.engine.begin() as connection:
-                    retry_attachments(
+                    expense_attachments.retry_attachments(
                         connection, expense_ids, actor=getpass.getuser(), now_at=wired.clock.now()
                     )
                 for place in places:
                     attaching = _attaching(wired, place.organisation_id)
-                    typer.echo(str(attach_receipts(wired.engine, place, attaching, expense_ids)))
+                    typer.echo(
+                        str(attach.attach_receipts(wired.engine, place, attaching, expense_ids))
+                    )
         with wired.engine.connect() as connection:
-            found = read_expenses(connection, expense_ids or None)
+            found = expense_ledger.read_expenses(connection, expense_ids or None)
     table = expense_table.attachment_rows(found)
     if open_only:
         table = [row for row in table if row["state"] not in {"uploaded", "not needed"}]
@@ -346,8 +363,8 @@ def attachments(
         raise typer.Exit(1)
 
 
-def _attaching(wired: Wiring, organisation_id: int) -> Attaching:
-    return Attaching(
+def _attaching(wired: Wiring, organisation_id: int) -> attach.Attaching:
+    return attach.Attaching(
         client=wired.client_by_id(organisation_id),
         receipts={
             source.name: wired.receipt_store(source.name) for source in wired.expense_sources
@@ -365,5 +382,5 @@ def _attaching(wired: Wiring, organisation_id: int) -> Attaching:
 
 def _check_pending(wired: Wiring) -> None:
     """Check everything that is pending, so that the list says what stands in its way."""
-    for batch in choose_expenses(wired.engine, None):
+    for batch in choose_expenses.choose_expenses(wired.engine, None):
         check_again(wired, batch)

@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from daybook.jobs.explain import explain, places_of, store_day_facts
-from daybook.jobs.explain_in_xero import document_figures, figures_in_xero, xero_sentence
 from daybook.money import amount_from_minor
+from daybook.on_use import loaded_on_use
 from daybook.sales.store import StoreDay
 from daybook.terminal import DATE_FORM, AsJson, date_of, open_wiring, say, say_json, show
+
+with loaded_on_use():
+    from daybook.jobs import explain, explain_in_xero
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -42,18 +44,18 @@ def explain_command(
     """
     day = StoreDay(date, store)
     with open_wiring() as wired:
-        facts = store_day_facts(wired.engine, day)
+        facts = explain.store_day_facts(wired.engine, day)
         figures = (
-            figures_in_xero(wired.engine, day, wired.client_by_id)
+            explain_in_xero.figures_in_xero(wired.engine, day, wired.client_by_id)
             if xero
-            else document_figures(wired.engine, day)
+            else explain_in_xero.document_figures(wired.engine, day)
         )
-    said_of_xero = [xero_sentence(figures)] if xero else []
+    said_of_xero = [explain_in_xero.xero_sentence(figures)] if xero else []
     if receipt is not None:
         rows = _place_rows(facts, receipt)
         show(f"Receipt {receipt} in the documents of {day.business_date}", rows, as_json=as_json)
         return
-    explained = explain(facts)
+    explained = explain.explain(facts)
     if as_json:
         content = {
             "sentence": explained.sentence,
@@ -146,7 +148,7 @@ def _place_rows(facts: StoreDayFacts, receipt_id_pos: str) -> list[Row]:
             "account": one.account,
             "part of": one.where,
         }
-        for one in places_of(facts, receipt_id_pos)
+        for one in explain.places_of(facts, receipt_id_pos)
     ]
 
 

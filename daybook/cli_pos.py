@@ -11,16 +11,7 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
-from daybook.jobs.check_source import (
-    check_source,
-    day_rows,
-    imbalances,
-    last_common_date,
-    reject_rows,
-)
-from daybook.jobs.choose_store_days import stores_named
-from daybook.jobs.load_stores import parse_stores
-from daybook.ledger.stores import read_stores
+from daybook.on_use import loaded_on_use
 from daybook.terminal import (
     DATE_FORM,
     AsJson,
@@ -32,6 +23,10 @@ from daybook.terminal import (
     say_json,
     text_of,
 )
+
+with loaded_on_use():
+    from daybook.jobs import check_source, choose_store_days, load_stores
+    from daybook.ledger import stores as stores_ledger
 
 if TYPE_CHECKING:
     from daybook.jobs.check_source import Checked
@@ -92,9 +87,11 @@ def check(
         source = wired.source_at(url, there)
         names = ", ".join(sorted(one.store_id for one in there))
         by_id = {one.store_id: one for one in there}
-        asked = stores_named(by_id, store, f"There are: {names}.") if there else []
+        asked = (
+            choose_store_days.stores_named(by_id, store, f"There are: {names}.") if there else []
+        )
         dates = _dates(wired, asked, first, last, url)
-        checked = check_source(source, asked, *dates, known_store_ids=by_id)
+        checked = check_source.check_source(source, asked, *dates, known_store_ids=by_id)
     if as_json:
         say_json(_content(checked, *dates))
     else:
@@ -105,9 +102,9 @@ def check(
 
 def _stores(wired: Wiring, file: Path | None) -> list[Store]:
     if file is not None:
-        return parse_stores(text_of(file), str(file))
+        return load_stores.parse_stores(text_of(file), str(file))
     with wired.engine.connect() as connection:
-        return [one.store for one in read_stores(connection).values()]
+        return [one.store for one in stores_ledger.read_stores(connection).values()]
 
 
 def _dates(
@@ -120,7 +117,11 @@ def _dates(
     """The dates asked for; without any, the week that the night would look at."""
     now_at, days = wired.clock.now(), wired.settings.trailing_days
     rule = wired.closing_rule(now_at, url)
-    newest = last_common_date(stores, now_at, rule.closed_after) if stores else now_at.date()
+    newest = (
+        check_source.last_common_date(stores, now_at, rule.closed_after)
+        if stores
+        else now_at.date()
+    )
     last_date = last or (max(newest, first) if first else newest)
     return first or last_date - dt.timedelta(days=days - 1), last_date
 
@@ -130,13 +131,13 @@ def _content(checked: Checked, first_date: dt.date, last_date: dt.date) -> dict[
         "source": checked.source_name,
         "from": first_date.isoformat(),
         "to": last_date.isoformat(),
-        "days": day_rows(checked),
-        "problems": imbalances(checked),
+        "days": check_source.day_rows(checked),
+        "problems": check_source.imbalances(checked),
         "held": [
             {"date": day.business_date.isoformat(), "store": day.store_id}
             for day in sorted(checked.held)
         ],
-        "rejects": reject_rows(checked),
+        "rejects": check_source.reject_rows(checked),
         "reject_count": checked.reject_count,
         "missing": [
             {"date": day.business_date.isoformat(), "store": day.store_id}
@@ -149,7 +150,7 @@ def _content(checked: Checked, first_date: dt.date, last_date: dt.date) -> dict[
 
 def _print(checked: Checked, first_date: dt.date, last_date: dt.date) -> None:
     say(f"{checked.source_name}, {first_date} to {last_date}")
-    rows = day_rows(checked)
+    rows = check_source.day_rows(checked)
     if rows:
         # No lines between the columns: eleven of them have to fit into 100 characters.
         table = Table(box=box.SIMPLE_HEAD, padding=0, pad_edge=False, show_edge=False)
@@ -169,7 +170,7 @@ def _print(checked: Checked, first_date: dt.date, last_date: dt.date) -> None:
         say(f"{day.business_date} store {day.store_id}: it should have traded, no receipts.")
     if checked.silent_store_ids:
         say(f"No receipts of store {', '.join(checked.silent_store_ids)}.")
-    for sentence in imbalances(checked):
+    for sentence in check_source.imbalances(checked):
         say(sentence)
     for one in checked.rejects[:_REJECTS_SHOWN_MAX]:
         place = f" row {one.row_number}" if one.row_number else ""

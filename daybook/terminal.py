@@ -16,8 +16,10 @@ from rich.table import Table
 from rich.text import Text
 
 from daybook.errors import InputError
-from daybook.settings import load_settings
-from daybook.wiring import Wiring
+from daybook.on_use import loaded_on_use
+
+with loaded_on_use():
+    from daybook import settings, wiring
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -35,9 +37,9 @@ _UNSPLIT_COLUMNS: Final = frozenset(("date", "invoice"))
 
 
 @contextmanager
-def open_wiring() -> Iterator[Wiring]:
+def open_wiring() -> Iterator[wiring.Wiring]:
     """One command's collaborators, given back at its end."""
-    parts = Wiring(load_settings())
+    parts = wiring.Wiring(settings.load_settings())
     try:
         yield parts
     finally:

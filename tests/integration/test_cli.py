@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import re
+import subprocess
 import sys
 from typing import TYPE_CHECKING
 
@@ -23,6 +24,29 @@ if TYPE_CHECKING:
     from kopi_corner import Chain
 
 Run = tuple[int, str, str]
+
+# What takes long to load; a person who asks for help waits for none of it.
+HEAVY = frozenset(
+    ("PIL", "alembic", "fsspec", "httpx", "numpy", "pandas", "pikepdf", "prefect", "psycopg")
+) | {"pyarrow", "pydantic_settings", "sqlalchemy"}
+WHAT_IS_LOADED = """
+import sys
+from daybook.cli import main
+for words in sys.argv[1].split(";"):
+    sys.argv = ["daybook", *words.split()]
+    try:
+        main()
+    except SystemExit as ended:
+        assert not ended.code, ended.code
+print(*sorted({name.partition(".")[0] for name in sys.modules}))
+"""
+
+
+def loaded_by(*commands: str) -> set[str]:
+    """The packages that a process of its own has loaded after these commands."""
+    asked = [sys.executable, "-c", WHAT_IS_LOADED, ";".join(commands)]
+    ran = subprocess.run(asked, capture_output=True, text=True, check=True)  # noqa: S603 - ours
+    return set(ran.stdout.splitlines()[-1].split())
 
 
 @pytest.fixture
@@ -187,6 +211,15 @@ def test_every_command_explains_itself(daybook: Callable[..., Run]) -> None:
         code, out, _ = daybook(*words, "--help")
         assert 0 == code
         assert "Example: " in out
+
+
+def test_help_loads_nothing_that_takes_long() -> None:
+    """Neither the list of commands nor the help of one waits for libraries that it does not use."""
+    helps = ("", "status", "days", "stores load", "mapping load", "connect", "explain", "pos check")
+    asked = [*helps, *(f"expenses {one}".rstrip() for one in ("", "list", "sync", "set", "fetch"))]
+    found = loaded_by(*(f"{one} --help" for one in asked))
+    assert "typer" in found
+    assert set() == HEAVY & found
 
 
 def test_an_error_that_quotes_a_name_steers_no_terminal(daybook: Callable[..., Run]) -> None:
