@@ -175,7 +175,7 @@ def _requests(world: Simulation, request: Request) -> object:
     method = query.get("method", "").upper()
     is_writes = query.get("writes", "") not in {"", "0"}
     found = [
-        entry
+        entry.as_json()
         for entry in world.log
         if entry.sequence > since
         and (not method or entry.method == method)

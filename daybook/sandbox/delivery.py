@@ -1,8 +1,7 @@
-"""Puts replies on the wire, in one write when all is well, and carries out the faults when not.
+"""Puts replies on the wire when an endpoint sends them, and carries out the faults.
 
-Connection-level faults need the socket: `SandboxProtocol` (a uvicorn protocol) leaves its
-transport in the ASGI scope under `extensions`, and `_reset` and `_close` act on it behind the
-server's back.
+Connection-level faults need the socket: `protocol.SandboxProtocol` leaves its transport in the ASGI
+scope under `extensions`, and `_reset_mid_body` and `_close` act on it behind the server's back.
 """
 
 from __future__ import annotations
@@ -10,9 +9,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import struct
-from typing import TYPE_CHECKING, Any, cast
-
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from typing import TYPE_CHECKING
 
 from daybook.sandbox.routing import Reply
 
@@ -33,53 +30,6 @@ SERVER_ERROR = (
 SIGN_IN_PAGE = (
     "<!DOCTYPE html><html><head><title>Just a moment</title></head><body>Checking.</body></html>"
 )
-
-
-class JoinedWrites:
-    """A transport that sends what is written within one step of the loop in one go.
-
-    uvicorn writes head and body of a reply apart: the caller would be woken for each.
-    """
-
-    def __init__(self, transport: asyncio.Transport) -> None:
-        """Write through this transport."""
-        self._transport = transport
-        self._parts: list[bytes] = []
-
-    def write(self, data: bytes) -> None:
-        """Send it when the loop comes round, with all that follows until then."""
-        if not self._parts:
-            asyncio.get_running_loop().call_soon(self._flush)
-        self._parts.append(data)
-
-    def close(self) -> None:
-        """Send what was written, then close."""
-        self._flush()
-        self._transport.close()
-
-    def _flush(self) -> None:
-        if self._parts:
-            data = b"".join(self._parts)
-            self._parts.clear()
-            self._transport.write(data)
-
-    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - whatever the transport has
-        """Everything else is the transport's own."""
-        return getattr(self._transport, name)
-
-
-class SandboxProtocol(HttpToolsProtocol):
-    """uvicorn's HTTP protocol, with its transport reachable from the application."""
-
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as uvicorn's
-        """Take a connection; replies leave in one write each."""
-        super().connection_made(cast("asyncio.Transport", JoinedWrites(transport)))
-
-    def on_message_begin(self) -> None:
-        """Begin a request and leave the transport in its scope."""
-        super().on_message_begin()
-        extensions: dict[str, dict[object, object]] = {EXTENSION: {"transport": self.transport}}
-        self.scope["extensions"] = extensions
 
 
 async def send_reply(send: Send, reply: Reply) -> None:

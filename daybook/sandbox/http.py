@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, unquote
 
@@ -11,14 +11,15 @@ import msgspec
 from daybook.sandbox.routing import Reply
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from starlette.types import Receive, Scope
 
 MAX_BODY_BYTES = 30 * 1024 * 1024
 TEXT = "text/html; charset=utf-8"
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(msgspec.Struct, frozen=True):
     """One HTTP request; header names are lower-case."""
 
     method: str
@@ -53,8 +54,23 @@ class BodyTooLongError(Exception):
     """The body is longer than anything the sandbox takes."""
 
 
-async def read_request(scope: Scope, receive: Receive) -> Request:
-    """Read headers and body of an ASGI request.
+@lru_cache(maxsize=1024)
+def _field_name(raw: bytes) -> str:
+    return raw.decode("latin-1").lower()
+
+
+def unquoted(raw_path: str) -> str:
+    """Return a path with its escapes read."""
+    return unquote(raw_path) if "%" in raw_path else raw_path
+
+
+def fields_of(raw: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
+    """Return header fields by their lower-case names; the last of a name wins."""
+    return {_field_name(name): value.decode("latin-1") for name, value in raw}
+
+
+async def read_request(scope: Scope, receive: Receive, headers: dict[str, str]) -> Request:
+    """Read the body of an ASGI request whose header fields are known.
 
     Raises `SenderGoneError`, and `BodyTooLongError` once a body beyond `MAX_BODY_BYTES` is read.
     """
@@ -78,10 +94,7 @@ async def read_request(scope: Scope, receive: Receive) -> Request:
         path=scope["path"],
         raw_path=raw_path.decode("latin-1"),
         raw_query=scope["query_string"].decode("latin-1"),
-        headers={
-            key.decode("latin-1").lower(): value.decode("latin-1")
-            for key, value in scope["headers"]
-        },
+        headers=headers,
         body=b"".join(parts),
     )
 

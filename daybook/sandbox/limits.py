@@ -38,7 +38,7 @@ class Window(msgspec.Struct):
 
 
 @dataclass(slots=True)
-class _Usage:
+class Usage:
     """The windows of one app and organisation."""
 
     minute: Window = field(default_factory=Window)
@@ -69,16 +69,16 @@ class Limiter:
     def __init__(self, settings: LimitSettings) -> None:
         """Start with nothing used."""
         self.settings = settings
-        self._usage: dict[tuple[str, str], _Usage] = {}
+        self._usage: dict[tuple[str, str], Usage] = {}
         self._app: dict[str, Window] = {}
         self.unsaved: set[tuple[str, str]] = set()
         """The app and tenant of what the state file has not got yet."""
 
-    def usage(self, client_id: str, tenant_id: str) -> _Usage:
+    def usage(self, client_id: str, tenant_id: str) -> Usage:
         """Return the windows of an app and organisation."""
         found = self._usage.get((client_id, tenant_id))
         if found is None:
-            found = self._usage[client_id, tenant_id] = _Usage()
+            found = self._usage[client_id, tenant_id] = Usage()
         return found
 
     def take_app(self, client_id: str, now: datetime) -> Breach | None:
@@ -172,7 +172,7 @@ class Limiter:
         """Return the windows of an app and organisation, or without one those of the app."""
         if not tenant_id:
             return Counted(client_id, "", self._app.get(client_id, Window()), Window())
-        usage = self._usage.get((client_id, tenant_id), _Usage())
+        usage = self._usage.get((client_id, tenant_id), Usage())
         return Counted(client_id, tenant_id, usage.minute, usage.day)
 
     def all_counted(self) -> Iterator[Counted]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -15,6 +14,7 @@ from daybook.sandbox.routing import Call, Reply, required_scopes
 from daybook.sandbox.validation import ApiError, NotFound
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import datetime
 
     from daybook.sandbox.books import Books
@@ -29,14 +29,19 @@ NOT_FOUND = "The resource you're looking for cannot be found"
 NO_CACHE = {"cache-control": "max-age=0, no-cache, no-store", "pragma": "no-cache"}
 
 
-@dataclass(slots=True)
-class Trace:
+class Trace(msgspec.Struct):
     """What the request log wants to know beyond request and reply."""
 
     tenant: str = ""
     user: str = ""
     element_count: int = 0
     is_replay: bool = False
+
+
+def bearer_token(headers: Mapping[str, str]) -> str:
+    """Return the token of the Authorization header; empty when there is none."""
+    scheme, _, token = headers.get("authorization", "").partition(" ")
+    return token if scheme.lower() == "bearer" else ""
 
 
 class ApiPipeline:
@@ -98,8 +103,7 @@ class ApiPipeline:
 
     def _access(self, request: Request) -> Access | None:
         """Return the token of the Authorization header."""
-        scheme, _, token = request.headers.get("authorization", "").partition(" ")
-        return self._world.identity.state.access.get(token) if scheme.lower() == "bearer" else None
+        return self._world.identity.state.access.get(bearer_token(request.headers))
 
     def _books(self, request: Request, access: Access) -> Books | None:
         """Return the organisation the call is for, if the token is connected to it."""

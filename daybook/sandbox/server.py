@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import uvicorn
 
 from daybook.sandbox.app import create_app
-from daybook.sandbox.delivery import SandboxProtocol
+from daybook.sandbox.protocol import SandboxProtocol
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -67,6 +67,7 @@ def _prepare(
             ws="none",
             lifespan="off",
             log_config=None,
+            proxy_headers=False,
             access_log=False,
             server_header=False,
             date_header=True,

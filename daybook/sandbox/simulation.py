@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import asdict, dataclass
+from datetime import datetime  # noqa: TC003  msgspec reads the annotations at run time
 from typing import TYPE_CHECKING
+
+import msgspec
 
 from daybook.sandbox.chronicle import Chronicle
 from daybook.sandbox.clock import Clock
@@ -17,8 +20,6 @@ from daybook.sandbox.seeding import Seeder
 from daybook.sandbox.state_file import StateFile
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     from daybook.sandbox.books import Books, Change
     from daybook.sandbox.config import SandboxConfig
     from daybook.sandbox.identity import Connection
@@ -63,12 +64,11 @@ class Bootstrap:
         return asdict(self)
 
 
-@dataclass(slots=True)
-class LogEntry:
+class LogEntry(msgspec.Struct, frozen=True, gc=False):
     """One request as it was received and answered; `sequence` counts from 1."""
 
     sequence: int
-    at: str
+    at: datetime
     method: str
     path: str
     query: str
@@ -80,6 +80,10 @@ class LogEntry:
     fault: str
     is_replay: bool
     user: str
+
+    def as_json(self) -> dict[str, object]:
+        """Return the entry as `GET /_sandbox/requests` shows it; the time to the millisecond."""
+        return msgspec.structs.asdict(self) | {"at": self.at.isoformat(timespec="milliseconds")}
 
 
 class Simulation:
