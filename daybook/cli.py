@@ -102,7 +102,7 @@ def status(*, as_json: AsJson = False) -> None:
     Example: daybook status --json
     """
     with open_wiring() as wired:
-        access, budget = wired.xero(), wired.call_budget()
+        budget = wired.call_budget()
         now_at = wired.clock.now()
         rows: list[Mapping[str, str | int]] = [
             {
@@ -113,7 +113,7 @@ def status(*, as_json: AsJson = False) -> None:
                 "days left": one.days_left(now_at),
                 "calls left today": budget.remaining(organisation.tenant_id_xero).day_count,
             }
-            for one in access.connections.statuses()
+            for one in wired.connections().statuses()
             for organisation in wired.organisations().values()
             if organisation.connection_id == one.connection_id
         ]

@@ -13,27 +13,27 @@ from daybook.clock import SystemClock
 from daybook.errors import SettingError
 from daybook.expenses.attachment_limits import FitLimits
 from daybook.expenses.backoff import RetryPolicy
-from daybook.jobs.choose_store_days import ClosingRule
-from daybook.jobs.connect import XeroAccess, client_of
-from daybook.ledger import embedded
 from daybook.ledger.call_budget import LedgerCallBudget, Limits
 from daybook.ledger.connections import Connections
 from daybook.ledger.engine import open_engine
 from daybook.ledger.migrate import upgrade
 from daybook.ledger.organisations import read_organisations
 from daybook.ledger.stores import read_stores
-from daybook.pos.registry import grace_of, source_of
+from daybook.on_use import loaded_on_use
 from daybook.pos.source_context import SourceContext, parse_options
 from daybook.settings import Settings, load_settings
-from daybook.spend import aspire
-from daybook.spend.aspire import AspireApi, AspireSource
-from daybook.spend.files import ExpenseFiles
-from daybook.spend.fit.fitter import Fitter
-from daybook.spend.receipt_folder import ReceiptFolder
-from daybook.spend.receipts_api import ReceiptsApi
 from daybook.spend.source import NoReceipts
-from daybook.xero.client import open_http
-from daybook.xero.identity import XeroApp
+
+with loaded_on_use():
+    from daybook.jobs import choose_store_days, connect
+    from daybook.ledger import embedded
+    from daybook.pos import registry
+    from daybook.spend import aspire as aspire_api
+    from daybook.spend import files as expense_files
+    from daybook.spend import receipt_folder, receipts_api
+    from daybook.spend.fit import fitter as fitting
+    from daybook.xero import client as xero_client
+    from daybook.xero import identity
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -78,7 +78,7 @@ class Wiring:
     @cached_property
     def http(self) -> httpx.Client:
         """The one HTTP client of the process."""
-        return self._open.enter_context(open_http())
+        return self._open.enter_context(xero_client.open_http())
 
     @cached_property
     def source(self) -> ReceiptSource:
@@ -96,7 +96,7 @@ class Wiring:
 
     def source_at(self, url: str, stores: Sequence[Store] | None = None) -> ReceiptSource:
         """The source at an address, with the settings' options; of these or the ledger's stores."""
-        return source_of(url, self._source_context(stores))
+        return registry.source_of(url, self._source_context(stores))
 
     def _source_context(self, stores: Sequence[Store] | None = None) -> SourceContext:
         token, path = self.settings.pos_token, self.settings.pos_options
@@ -114,9 +114,9 @@ class Wiring:
         """Where expenses come from."""
         sources: list[ExpenseSource] = []
         if self.settings.spend_url is not None:
-            sources.append(ExpenseFiles(self.settings.spend_url))
+            sources.append(expense_files.ExpenseFiles(self.settings.spend_url))
         if self.aspire is not None:
-            sources.append(AspireSource(self.aspire))
+            sources.append(aspire_api.AspireSource(self.aspire))
         if not sources:
             raise SettingError(
                 "No source of expenses is set: set DAYBOOK_SPEND_URL to a CSV file of expenses, or "
@@ -125,12 +125,12 @@ class Wiring:
         return sources
 
     @cached_property
-    def aspire(self) -> AspireApi | None:
+    def aspire(self) -> aspire_api.AspireApi | None:
         """Aspire's API, where a key is set."""
         if self.settings.aspire_client_id is None:
             return None
         client_id, secret = self.settings.aspire_credentials()
-        return AspireApi(
+        return aspire_api.AspireApi(
             self.http,
             self.settings.aspire_api_url,
             client_id,
@@ -140,10 +140,14 @@ class Wiring:
 
     def receipt_store(self, source: str) -> ReceiptStore:
         """Where the receipts of a source's expenses lie."""
-        if source == aspire.NAME and self.settings.aspire_has_receipts and self.aspire is not None:
-            return ReceiptsApi(self.aspire)
+        if (
+            source == aspire_api.NAME
+            and self.settings.aspire_has_receipts
+            and self.aspire is not None
+        ):
+            return receipts_api.ReceiptsApi(self.aspire)
         if self.settings.receipts_url is not None:
-            return ReceiptFolder(self.settings.receipts_url)
+            return receipt_folder.ReceiptFolder(self.settings.receipts_url)
         return NoReceipts()
 
     @property
@@ -152,9 +156,9 @@ class Wiring:
         return {one.name: self.receipt_store(one.name) for one in self.expense_sources}
 
     @cached_property
-    def fitter(self) -> Fitter:
+    def fitter(self) -> fitting.Fitter:
         """What makes receipts fit; its workers end with the process."""
-        return self._open.enter_context(Fitter(self.attachment_limits))
+        return self._open.enter_context(fitting.Fitter(self.attachment_limits))
 
     @property
     def attachment_limits(self) -> FitLimits:
@@ -194,11 +198,11 @@ class Wiring:
         with self.engine.connect() as connection:
             return [one.store for one in read_stores(connection).values()]
 
-    def xero(self, *, keep_reserve: bool = False) -> XeroAccess:
+    def xero(self, *, keep_reserve: bool = False) -> connect.XeroAccess:
         """What it takes to reach Xero; `keep_reserve` leaves the day's last calls to the night."""
         client_id, client_secret = self.settings.xero_credentials()
-        return XeroAccess(
-            app=XeroApp(
+        return connect.XeroAccess(
+            app=identity.XeroApp(
                 client_id=client_id,
                 client_secret=client_secret.get_secret_value(),
                 redirect_url=self.settings.xero_redirect_url,
@@ -207,10 +211,14 @@ class Wiring:
                 login_url=self.settings.xero_login_url,
             ),
             http=self.http,
-            connections=Connections(self.engine, self.settings.encryption_key().get_secret_value()),
+            connections=self.connections(),
             budget=self.call_budget(keep_reserve=keep_reserve),
             clock=self.clock,
         )
+
+    def connections(self) -> Connections:
+        """The connections to Xero that the ledger keeps, with their encrypted tokens."""
+        return Connections(self.engine, self.settings.encryption_key().get_secret_value())
 
     def call_budget(self, *, keep_reserve: bool = False) -> LedgerCallBudget:
         """The calls that all processes share."""
@@ -225,7 +233,7 @@ class Wiring:
     def client(self, organisation: Organisation, *, keep_reserve: bool = False) -> XeroClient:
         """The client of one connected organisation."""
         access = self.xero(keep_reserve=keep_reserve)
-        return client_of(access, organisation.connection_id, organisation.tenant_id_xero)
+        return connect.client_of(access, organisation.connection_id, organisation.tenant_id_xero)
 
     def organisations(self) -> dict[int, Organisation]:
         """The connected organisations by their ids in the ledger."""
@@ -239,7 +247,9 @@ class Wiring:
         wanted = {one.organisation_id for one in stores.values()}
         return [one for key, one in self.organisations().items() if key in wanted]
 
-    def closing_rule(self, now_at: dt.datetime, url: str | None = None) -> ClosingRule:
+    def closing_rule(
+        self, now_at: dt.datetime, url: str | None = None
+    ) -> choose_store_days.ClosingRule:
         """When a date counts as closed, seen from then: after the grace of the source, if any.
 
         The source is the one at this address, or that of the settings.
@@ -247,9 +257,9 @@ class Wiring:
         closed_after = dt.timedelta(minutes=self.settings.closed_after_minutes)
         address = url or (self.settings.pos_url and self.settings.pos_url.get_secret_value())
         if address:
-            grace = grace_of(address, self._source_context())
+            grace = registry.grace_of(address, self._source_context())
             closed_after = closed_after if grace is None else grace
-        return ClosingRule(
+        return choose_store_days.ClosingRule(
             now_at,
             closed_after,
             trailing_days=self.settings.trailing_days,

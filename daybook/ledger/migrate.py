@@ -3,23 +3,35 @@
 from __future__ import annotations
 
 from importlib.resources import files
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
-from alembic import command
-from alembic.config import Config
 from sqlalchemy import text
+
+from daybook.on_use import loaded_on_use
+
+# Alembic takes most of a second to load, and nearly every process finds the schema up to date.
+with loaded_on_use():
+    from daybook.ledger import apply_migrations
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
 
-_LOCK: Final = 7_301_544_120_331
-
 
 def upgrade(engine: Engine) -> None:
-    """Apply every migration that is missing; the second of two callers waits and finds none."""
-    config = Config()
-    config.set_main_option("script_location", str(files("daybook.ledger") / "migrations"))
-    with engine.begin() as connection:
-        connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
-        config.attributes["connection"] = connection
-        command.upgrade(config, "head")
+    """Apply every migration that is missing."""
+    if not _is_up_to_date(engine):
+        apply_migrations.apply_migrations(engine)
+
+
+def newest_revision() -> str:
+    """The revision that the files of the migrations lead to; their names begin with theirs."""
+    versions = files("daybook.ledger") / "migrations" / "versions"
+    return max(one.name.partition("_")[0] for one in versions.iterdir() if one.name[0].isdigit())
+
+
+def _is_up_to_date(engine: Engine) -> bool:
+    with engine.connect() as connection:
+        if connection.scalar(text("SELECT to_regclass('alembic_version')")) is None:
+            return False
+        found = connection.scalars(text("SELECT version_num FROM alembic_version")).all()
+    return found == [newest_revision()]

@@ -7,6 +7,7 @@ from collections import defaultdict
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, get_args
 
+from fsspec import available_protocols
 from fsspec.core import url_to_fs
 
 from daybook.errors import InputError
@@ -30,6 +31,11 @@ class Part:
     receipts: TableFile
     lines: TableFile
     tenders: TableFile
+
+
+def is_scheme(scheme: str) -> bool:
+    """Whether files lie at addresses that begin so, s3 for example."""
+    return scheme in available_protocols()
 
 
 def find_parts(url: str) -> list[Part]:

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from daybook.errors import InputError
-from daybook.pos.api_pages import PosApi, ReadOptions
-from daybook.pos.loyverse import LoyverseSource
-from daybook.pos.qashier_source import QashierSource
-from daybook.pos.sql import Queries, SqlSource
-from daybook.pos.square import SquareSource
+from daybook.on_use import loaded_on_use
+from daybook.pos.source_context import NoOptions
+
+# Each source has libraries of its own: only the one that is opened is loaded.
+with loaded_on_use():
+    from daybook.pos import api_pages, files, loyverse, qashier_source, sql, square
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -40,16 +41,26 @@ class _SquareOptions(_LoyverseOptions, frozen=True):
     test_sources: list[str] = []
 
 
-def open_sql(url: str, context: SourceContext) -> SqlSource:
+def open_files(url: str, context: SourceContext) -> files.FilesSource:
+    """Files in a folder or at any fsspec URL; [files] has nothing of its own.
+
+    Raises:
+        InputError: there are options.
+    """
+    context.options("files", NoOptions)
+    return files.FilesSource(url)
+
+
+def open_sql(url: str, context: SourceContext) -> sql.SqlSource:
     """The SQL source at a database URL, with the queries of [sql].
 
     Raises:
         InputError: there are no queries, or something is wrong with them or the URL.
     """
-    return SqlSource(url, context.options("sql", Queries))
+    return sql.SqlSource(url, context.options("sql", sql.Queries))
 
 
-def open_qashier(url: str, context: SourceContext) -> QashierSource:
+def open_qashier(url: str, context: SourceContext) -> qashier_source.QashierSource:
     """Qashier's files under a URL; stores are recognised by their names, and by those of [qashier].
 
     Raises:
@@ -57,10 +68,10 @@ def open_qashier(url: str, context: SourceContext) -> QashierSource:
     """
     options = context.options("qashier", _QashierOptions)
     names = _names(context.stores()) | options.stores
-    return QashierSource(url, names, is_early_allowed=options.is_early_allowed)
+    return qashier_source.QashierSource(url, names, is_early_allowed=options.is_early_allowed)
 
 
-def open_square(url: str, context: SourceContext) -> SquareSource:
+def open_square(url: str, context: SourceContext) -> square.SquareSource:
     """The Square account of the token; [square] says which location is which store.
 
     Raises:
@@ -68,7 +79,7 @@ def open_square(url: str, context: SourceContext) -> SquareSource:
         SettingError: there is no token.
     """
     options = context.options("square", _SquareOptions)
-    return SquareSource(
+    return square.SquareSource(
         _api("Square", url, context),
         options.stores,
         _read_options(options),
@@ -76,7 +87,7 @@ def open_square(url: str, context: SourceContext) -> SquareSource:
     )
 
 
-def open_loyverse(url: str, context: SourceContext) -> LoyverseSource:
+def open_loyverse(url: str, context: SourceContext) -> loyverse.LoyverseSource:
     """The Loyverse account of the token; [loyverse] says which of its stores is which of ours.
 
     Raises:
@@ -84,15 +95,21 @@ def open_loyverse(url: str, context: SourceContext) -> LoyverseSource:
         SettingError: there is no token.
     """
     options = context.options("loyverse", _LoyverseOptions)
-    return LoyverseSource(_api("Loyverse", url, context), options.stores, _read_options(options))
+    return loyverse.LoyverseSource(
+        _api("Loyverse", url, context), options.stores, _read_options(options)
+    )
 
 
-def _api(vendor: str, url: str, context: SourceContext) -> PosApi:
-    return PosApi(vendor, url, context.needed_token(), context.needed_http(), context.clock)
+def _api(vendor: str, url: str, context: SourceContext) -> api_pages.PosApi:
+    return api_pages.PosApi(
+        vendor, url, context.needed_token(), context.needed_http(), context.clock
+    )
 
 
-def _read_options(options: _LoyverseOptions) -> ReadOptions:
-    return ReadOptions(categories=options.categories, default_category=options.default_category)
+def _read_options(options: _LoyverseOptions) -> api_pages.ReadOptions:
+    return api_pages.ReadOptions(
+        categories=options.categories, default_category=options.default_category
+    )
 
 
 def _names(stores: Iterable[Store]) -> dict[str, str]:

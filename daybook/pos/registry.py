@@ -8,12 +8,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from fsspec import available_protocols
-
 from daybook.errors import InputError
-from daybook.pos.files import FilesSource
-from daybook.pos.openers import open_loyverse, open_qashier, open_sql, open_square
-from daybook.pos.source_context import NoOptions
+from daybook.on_use import loaded_on_use
+from daybook.pos.openers import open_files, open_loyverse, open_qashier, open_sql, open_square
+
+with loaded_on_use():
+    from daybook.pos import file_parts
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -52,14 +52,13 @@ def source_of(url: str, context: SourceContext) -> ReceiptSource:
     if plus and name in SOURCES:
         return SOURCES[name].open(address, context)
     scheme, separator, _ = url.partition("://")
-    if separator and scheme.partition("::")[0] not in available_protocols():
+    if separator and not file_parts.is_scheme(scheme.partition("::")[0]):
         known = ", ".join(kind.example for kind in SOURCES.values())
         raise InputError(
             f"No point of sale is read from addresses that begin with {scheme}://; use a folder "
             f"or an fsspec URL such as s3://bucket/pos for files, or one like {known}."
         )
-    context.options(_FILES, NoOptions)
-    return FilesSource(url)
+    return open_files(url, context)
 
 
 def grace_of(url: str, context: SourceContext) -> dt.timedelta | None:

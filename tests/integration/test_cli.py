@@ -222,6 +222,14 @@ def test_help_loads_nothing_that_takes_long() -> None:
     assert set() == HEAVY & found
 
 
+def test_what_only_looks_loads_no_library_of_the_work(daybook: Callable[..., Run]) -> None:
+    """A ledger that is up to date needs no Alembic, and no frame is made of what is listed."""
+    daybook("stores", "list", POS_URL="/mnt/pos")
+    found = loaded_by("status", "stores list", "expenses list", "expenses attachments")
+    assert "sqlalchemy" in found
+    assert set() == (HEAVY - {"numpy", "psycopg", "pydantic_settings", "sqlalchemy"}) & found
+
+
 def test_an_error_that_quotes_a_name_steers_no_terminal(daybook: Callable[..., Run]) -> None:
     """A name that erases the screen is shown, not obeyed."""
     code, _, said = daybook("stores", "load", "\x1b[2Jstores.toml")
