@@ -10,6 +10,7 @@ import uuid
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import hypothesis
 import psycopg
 import pytest
 
@@ -23,6 +24,16 @@ if TYPE_CHECKING:
 _TESTS = Path(__file__).parent
 _FOLDERS_WITH_SOCKETS = ("integration", "flows", "chaos")
 _HOME_PREFIX = f"daybook-tests-{os.geteuid()}-"
+
+# The same examples on every machine, however slow it is; `--hypothesis-profile default` looks for
+# new ones.
+hypothesis.settings.register_profile(
+    "same examples",
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[hypothesis.HealthCheck.too_slow],
+)
+hypothesis.settings.load_profile("same examples")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
