@@ -25,6 +25,8 @@ from daybook.ledger.expenses import read_events
 from daybook.money import parse_minor
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from expense_place import ExpensePlace
 
 CASES: Final = Path(__file__).parent.parent / "golden" / "expenses"
@@ -108,6 +110,7 @@ def read_case(text: str) -> GoldenExpense:
 
 def outcome(case: GoldenExpense, place: ExpensePlace) -> dict[str, list[Row]]:
     """What the library makes of the case, as the tables the case expects."""
+    began_date = _today(place)
     place.world(transaction_count=0)
     with tempfile.TemporaryDirectory() as folder:
         files = Path(folder, "expenses.csv")
@@ -115,7 +118,7 @@ def outcome(case: GoldenExpense, place: ExpensePlace) -> dict[str, list[Row]]:
         steps = Steps(place, files=files)
         for row in case.tables["Steps"]:
             steps.do(row["who"], row["does"], row["to"], row["with"])
-    found = {"Expenses": _expenses(place), "In Xero": _in_xero(place)}
+    found = {"Expenses": _expenses(place), "In Xero": _in_xero(place, {began_date, _today(place)})}
     if "History" in case.expected:
         found["History"] = _history(place)
     return {name: _as_asked(case, name, rows) for name, rows in found.items()}
@@ -174,8 +177,13 @@ def _expenses(place: ExpensePlace) -> list[Row]:
     ]
 
 
-def _in_xero(place: ExpensePlace) -> list[Row]:
-    today = f"{place.clock.now().astimezone(ZONE):%Y-%m-%d}"
+def _today(place: ExpensePlace) -> str:
+    """The date where the organisation is."""
+    return f"{place.clock.now().astimezone(ZONE):%Y-%m-%d}"
+
+
+def _in_xero(place: ExpensePlace, days_of_run: Collection[str]) -> list[Row]:
+    """Its rows; midnight may have come while the case ran."""
     rows = []
     for found in place.bank_transactions():
         if found["Status"] != "AUTHORISED":
@@ -187,7 +195,7 @@ def _in_xero(place: ExpensePlace) -> list[Row]:
                 {
                     "reference": _PREFIXES.sub("", found["Reference"]),
                     "kind": found["Type"].lower(),
-                    "date": "today" if date == today else date,
+                    "date": "today" if date in days_of_run else date,
                     "contact": found["Contact"]["Name"],
                     "bank": found["BankAccount"]["Code"],
                     "account": line["AccountCode"],

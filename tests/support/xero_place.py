@@ -92,7 +92,7 @@ def signed_in() -> Iterator[Place]:
     with (
         serve(SandboxConfig()) as sandbox,
         open_http() as http,
-        httpx.Client(base_url=sandbox.url) as control,
+        httpx.Client(base_url=sandbox.url, timeout=60) as control,
     ):
         boot = sandbox.bootstrap
         app = XeroApp(

@@ -69,7 +69,7 @@ def desk(database_url: str) -> Iterator[Desk]:
     with (
         serve(SandboxConfig()) as sandbox,
         open_http() as http,
-        httpx.Client(base_url=sandbox.url) as browser,
+        httpx.Client(base_url=sandbox.url, timeout=60) as browser,
     ):
         engine = open_engine(database_url)
         browser.post("/_sandbox/organisations", json={"name": "Kopi Corner", "country": "SG"})

@@ -98,5 +98,5 @@ def test_explaining_waits_for_nobody(chain: Chain) -> None:
         assert 4 == len(filed_documents(connection, [day], for_update=True)[day])
         reader = Thread(target=look)
         reader.start()
-        reader.join(10)
+        reader.join(60)
         assert [2, 4] == seen

@@ -1,12 +1,15 @@
-"""Batches that Xero refuses as a whole, without naming the element at fault: it is found."""
+"""Batches at once; those that Xero refuses as a whole, without naming the element at fault."""
 
 from __future__ import annotations
 
 import datetime as dt
 from contextlib import contextmanager
 from dataclasses import replace
+from itertools import count
+from threading import Barrier
 from typing import TYPE_CHECKING
 
+import httpx
 import pytest
 from kopi_corner import DATE, daily_total
 from poisoned_xero import WORDS, PoisonedTransport
@@ -184,3 +187,20 @@ def test_run_that_has_sent_all_does_not_wait_for_another(
     assert 9 == posted.posted_count
     # Once, after the invoices; not again after the payments.
     assert 1 == sum("another run goes first" in sentence for sentence in said)
+
+
+def test_several_calls_are_under_way_at_once(chain: Chain) -> None:
+    """Xero may take its time over a batch: the first is not answered before the last has left."""
+    days = planned(chain, 84)
+    all_are_there = Barrier(jobs_post.CALLS_AT_ONCE)
+    numbers = count(1)
+
+    def wait_for_the_others(request: httpx.Request) -> None:
+        is_payment = request.method == "PUT" and request.url.path.endswith("/Payments")
+        if is_payment and next(numbers) <= jobs_post.CALLS_AT_ONCE:
+            all_are_there.wait(60)
+
+    with httpx.Client(timeout=60, event_hooks={"request": [wait_for_the_others]}) as http:
+        replace(chain, access=replace(chain.access, http=http)).post(days)
+    log = chain.control.get("/_sandbox/requests", params={"path": "/Payments"}).json()["requests"]
+    assert 11 == len(log)

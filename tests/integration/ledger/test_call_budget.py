@@ -403,7 +403,9 @@ def test_two_processes_at_once_stay_inside_every_limit(engine: Engine, database_
                 open_calls -= 1
             budget.release(call_id, _Seen())
 
-    budgets = [LedgerCallBudget(engine, fast), LedgerCallBudget(other, fast)]
+    # On a busy machine a call may seem to take minutes of this time, and is in progress still.
+    limits = Limits(lease_seconds=3600, wait_seconds_max=36_000)
+    budgets = [LedgerCallBudget(engine, fast, limits), LedgerCallBudget(other, fast, limits)]
     threads = [threading.Thread(target=work, args=(budgets[n % 2],)) for n in range(10)]
     for thread in threads:
         thread.start()

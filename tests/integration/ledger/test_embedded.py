@@ -31,7 +31,7 @@ from pathlib import Path
 from daybook.ledger import embedded
 embedded.start(Path(sys.argv[1]), durable=False)
 print("ready", flush=True)
-time.sleep(60)
+time.sleep(600)
 """
 
 

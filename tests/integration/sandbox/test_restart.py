@@ -28,7 +28,7 @@ NOON = "2026-07-20T12:00:00"
 def started(state: Path) -> Iterator[tuple[RunningSandbox, httpx.Client]]:
     """A sandbox over this state, its clock standing still from the first start on."""
     config = SandboxConfig(state_path=state)
-    with serve(config) as sandbox, httpx.Client(base_url=sandbox.url) as http:
+    with serve(config) as sandbox, httpx.Client(base_url=sandbox.url, timeout=60) as http:
         if http.get("/_sandbox/clock").json()["frozen"] is False:
             http.post("/_sandbox/clock", json={"set": NOON, "freeze": True})
         yield sandbox, http

@@ -43,14 +43,16 @@ def sandbox() -> Iterator[RunningSandbox]:
     """A sandbox whose Aspire has no payments."""
     with serve(SandboxConfig(limits=False)) as running:
         asked = {"transaction_count": 0}
-        httpx.post(f"{running.url}/_sandbox/aspire/world", json=asked).raise_for_status()
+        httpx.post(
+            f"{running.url}/_sandbox/aspire/world", json=asked, timeout=60
+        ).raise_for_status()
         yield running
 
 
 @pytest.fixture
 def api(sandbox: RunningSandbox) -> Iterator[AspireApi]:
     """A login to it."""
-    with httpx.Client() as http:
+    with httpx.Client(timeout=60) as http:
         yield AspireApi(
             http, f"{sandbox.url}/aspire", "aspire-client", "aspire-secret", clock=SystemClock()
         )
@@ -59,7 +61,9 @@ def api(sandbox: RunningSandbox) -> Iterator[AspireApi]:
 def pay(sandbox: RunningSandbox, **changes: object) -> None:
     """Add a payment."""
     row = {**ROW, **changes}
-    httpx.post(f"{sandbox.url}/_sandbox/aspire/transactions", json=row).raise_for_status()
+    httpx.post(
+        f"{sandbox.url}/_sandbox/aspire/transactions", json=row, timeout=60
+    ).raise_for_status()
 
 
 def pages(api: AspireApi) -> list[SpendPage]:
@@ -102,7 +106,7 @@ def test_what_is_not_certain_is_rejected_or_ignored(
 def test_every_page_is_read_once(sandbox: RunningSandbox, api: AspireApi) -> None:
     """1,234 payments come in three pages of 500."""
     asked = {"transaction_count": 1234, "first_date": "2026-03-01", "day_count": 28}
-    httpx.post(f"{sandbox.url}/_sandbox/aspire/world", json=asked).raise_for_status()
+    httpx.post(f"{sandbox.url}/_sandbox/aspire/world", json=asked, timeout=60).raise_for_status()
     found = pages(api)
     assert [500, 500, 234] == [len(page.expenses) for page in found]
     assert 1234 == len({one.expense_id for page in found for one in page.expenses})
@@ -112,10 +116,11 @@ def test_ended_token_is_replaced(sandbox: RunningSandbox, api: AspireApi) -> Non
     """After 900 seconds a new login is made; a wrong secret says which settings to mend."""
     pay(sandbox)
     assert 1 == len(pages(api)[0].expenses)
-    answer = httpx.post(f"{sandbox.url}/_sandbox/clock", json={"advance_seconds": 1000})
+    ahead = {"advance_seconds": 1000}
+    answer = httpx.post(f"{sandbox.url}/_sandbox/clock", json=ahead, timeout=60)
     answer.raise_for_status()
     assert 1 == len(pages(api)[0].expenses)
-    with httpx.Client() as http:
+    with httpx.Client(timeout=60) as http:
         wrong = AspireApi(http, f"{sandbox.url}/aspire", "x", "y", clock=SystemClock())
         with pytest.raises(FinalError, match="DAYBOOK_ASPIRE_CLIENT_SECRET"):
             pages(wrong)
@@ -125,7 +130,7 @@ def test_failing_server_is_asked_again(sandbox: RunningSandbox, api: AspireApi) 
     """A server error passes."""
     pay(sandbox)
     fault = {"fault": "server_error", "match": {"path": "/aspire/*"}, "nth": 2}
-    httpx.post(f"{sandbox.url}/_sandbox/faults", json=fault).raise_for_status()
+    httpx.post(f"{sandbox.url}/_sandbox/faults", json=fault, timeout=60).raise_for_status()
     assert 1 == len(pages(api)[0].expenses)
 
 
@@ -137,7 +142,7 @@ def test_receipts_are_found_and_read(sandbox: RunningSandbox, api: AspireApi) ->
         "day_count": 28,
         "receipt_share": 1,
     }
-    httpx.post(f"{sandbox.url}/_sandbox/aspire/world", json=asked).raise_for_status()
+    httpx.post(f"{sandbox.url}/_sandbox/aspire/world", json=asked, timeout=60).raise_for_status()
     expenses = pages(api)[0].expenses
     store = ReceiptsApi(api)
     found = store.find(expenses).by_expense

@@ -124,7 +124,7 @@ def connect(place: Place, traffic: Traffic) -> None:
     address = urlsplit(consent.url)
     traffic.calls.add(("GET", address.path))  # the browser's
     form = dict(parse_qsl(address.query)) | {"allow": "1"}
-    with httpx.Client() as browser:
+    with httpx.Client(timeout=60) as browser:
         browser.get(consent.url).raise_for_status()
         way_back = browser.post(f"{place.sandbox.url}{address.path}", data=form)
     code = dict(parse_qsl(urlsplit(way_back.headers["location"]).query))["code"]

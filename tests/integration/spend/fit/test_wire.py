@@ -26,8 +26,8 @@ def pair() -> Iterator[Pair]:
         yield parent, worker
 
 
-def _received(parent: socket.socket, bytes_max: int = 100) -> tuple[wire.Answer, list[bytes]]:
-    return wire.receive_answer(parent, time.monotonic() + 0.2, bytes_max)
+def _received(parent: socket.socket, seconds: float = 60) -> tuple[wire.Answer, list[bytes]]:
+    return wire.receive_answer(parent, time.monotonic() + seconds, 100)
 
 
 def test_an_answer_arrives_as_it_was_sent(pair: Pair) -> None:
@@ -71,4 +71,4 @@ def test_an_answer_that_does_not_end_is_given_up(pair: Pair) -> None:
     head = msgspec.json.encode(wire.Answer(payloads=(50,)))
     worker.sendall(struct.pack(">I", len(head)) + head + b"abc")
     with pytest.raises(TimeoutError):
-        _received(parent)
+        _received(parent, 0.2)
