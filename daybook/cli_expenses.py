@@ -42,6 +42,7 @@ with loaded_on_use():
         expense_table,
         extract_expenses,
         load_expense_mapping,
+        preview_updates,
         skip_receipts,
         sync_expenses,
     )
@@ -258,6 +259,8 @@ def sync(
             typer.echo(str(planned))
             if dry_run:
                 say_problems(planned.problems)
+                if expense_ids:
+                    _say_updates(wired, syncing, batch)
                 continue
             for key in sorted(sync_expenses.organisation_ids_of(wired.engine, batch)):
                 organisation = wired.organisations()[key]
@@ -361,6 +364,23 @@ def attachments(
     show("Receipts", table, as_json=as_json)
     if is_left:
         raise typer.Exit(1)
+
+
+def _say_updates(wired: Wiring, syncing: sync_expenses.Syncing, expense_ids: list[str]) -> None:
+    """What a sync would change of those that are in Xero already."""
+    for key in sorted(sync_expenses.organisation_ids_of(wired.engine, expense_ids)):
+        organisation = wired.organisations()[key]
+        previewed = preview_updates.preview_updates(
+            wired.engine,
+            wired.client(organisation),
+            organisation,
+            expense_ids,
+            prefix=syncing.prefix,
+        )
+        typer.echo(f"{organisation.name}: {previewed}; nothing was changed")
+        for sentence in previewed.sentences:
+            say(sentence)
+        say_problems(previewed.problems)
 
 
 def _attaching(wired: Wiring, organisation_id: int) -> attach.Attaching:

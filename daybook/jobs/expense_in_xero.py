@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from daybook.expenses.problems import Problem, ProblemCode
 
@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 
     from daybook.posting.documents import SpendMoney
     from daybook.xero.bank_transactions import BankTransactionInXero
+
+
+_ZERO: Final = Decimal("0.00")
 
 
 def differences(ours: SpendMoney, theirs: BankTransactionInXero) -> list[str]:
@@ -28,12 +31,9 @@ def differences(ours: SpendMoney, theirs: BankTransactionInXero) -> list[str]:
         )
         if mine != there
     ]
-    zero = Decimal("0.00")
-    sums: defaultdict[str, list[Decimal]] = defaultdict(lambda: [zero, zero])
-    for line in ours.lines:
-        tracking = ((one.category, one.option) for one in line.tracking)
-        place = _place(line.account_code, line.tax_type, tracking)
-        sums[place][0] += line.net_amount + line.tax_amount
+    sums: defaultdict[str, list[Decimal]] = defaultdict(lambda: [_ZERO, _ZERO])
+    for place, amount in _sums(ours).items():
+        sums[place][0] = amount
     for other in theirs.lines:
         sums[_place(other.account_code, other.tax_type, other.tracking)][1] += other.amount
     return found + [
@@ -41,6 +41,44 @@ def differences(ours: SpendMoney, theirs: BankTransactionInXero) -> list[str]:
         for place, (mine, there) in sorted(sums.items())
         if mine != there
     ]
+
+
+def changes(before: SpendMoney, after: SpendMoney) -> list[str]:
+    """What one version has that the other does not, as `total 12.50 -> 23.00`; texts last."""
+    found = [
+        f"{what} {old} -> {new}"
+        for what, old, new in (
+            ("kind", before.kind.replace("_", " "), after.kind.replace("_", " ")),
+            ("total", before.total_amount, after.total_amount),
+            ("date", before.date, after.date),
+            ("bank account", before.bank_account_code, after.bank_account_code),
+            ("contact", before.contact_name, after.contact_name),
+        )
+        if old != new
+    ]
+    old_sums, new_sums = _sums(before), _sums(after)
+    found += [
+        f"{place} {old_sums.get(place, _ZERO)} -> {new_sums.get(place, _ZERO)}"
+        for place in sorted({*old_sums, *new_sums})
+        if old_sums.get(place) != new_sums.get(place)
+    ]
+    old_texts, new_texts = (
+        "; ".join(line.description for line in one.lines) for one in (before, after)
+    )
+    if old_texts != new_texts:
+        found.append(f"description '{old_texts}' -> '{new_texts}'")
+    # Amounts may move between lines of one account, which no sum shows.
+    return found or (["how it is split"] if before.lines != after.lines else [])
+
+
+def _sums(document: SpendMoney) -> dict[str, Decimal]:
+    """What is on each account, with its tax and tracking."""
+    sums: defaultdict[str, Decimal] = defaultdict(lambda: _ZERO)
+    for line in document.lines:
+        tracking = ((one.category, one.option) for one in line.tracking)
+        place = _place(line.account_code, line.tax_type, tracking)
+        sums[place] += line.net_amount + line.tax_amount
+    return sums
 
 
 def _place(account: str, tax_type: str, tracking: Iterable[tuple[str, str]]) -> str:

@@ -215,7 +215,7 @@ def _update(
         return plan, False
     if entries:
         whole = [filed, *entries]
-        return ExpensePlan(filed, _corrected_problems(one, document, whole, updating.books)), False
+        return ExpensePlan(filed, corrected_problems(one, document, whole, updating.books)), False
     was_different = any(p.code is ProblemCode.DIFFERENT_IN_XERO for p in one.problems)
     is_as_filed = payload_hash(document) == payload_hash(filed)
     if is_certain and is_as_filed and not was_different:
@@ -268,7 +268,7 @@ def wanted_plan(one: LedgerExpense, books: UpdateBooks) -> ExpensePlan:
     return plan_spend_money(expense, one.override, mapping, books.chart, prefix=books.prefix)
 
 
-def _corrected_problems(
+def corrected_problems(
     one: LedgerExpense, document: SpendMoney, filed: Sequence[SpendMoney], books: UpdateBooks
 ) -> tuple[Problem, ...]:
     """Whether a document with correcting entries comes to what is wanted; it is not changed."""
@@ -281,6 +281,20 @@ def _corrected_problems(
     return (Problem(ProblemCode.CORRECTED, document.reference, sentence),)
 
 
+def kept_as_is(
+    there: BankTransactionInXero, document: SpendMoney, filed: SpendMoney, books: UpdateBooks
+) -> tuple[Problem, ...] | None:
+    """Why it is left as Xero holds it, if so; without a reason when that is what is wanted."""
+    expense_id = document.natural_key.partition(":")[2]
+    if there.is_removed:
+        return (removed_in_xero(document.reference, expense_id),)
+    found = [] if is_same(document, there) else differences(filed, there)
+    if found:
+        return (different_in_xero(document.reference, expense_id, found),)
+    fixed = _fixed(there, document, filed, books)
+    return None if fixed is None else _left(there, document, filed, fixed, books)
+
+
 def _send(
     updating: _Updating, one: LedgerExpense, document: SpendMoney, filed: SpendMoney
 ) -> tuple[Problem, ...]:
@@ -289,14 +303,9 @@ def _send(
     client = updating.books.client
     for attempt in range(1, _TRIES + 1):
         there = read_bank_transaction(client, one.id_xero)
-        fixed = _fixed(there, document, filed, updating.books)
-        if there.is_removed:
-            return (removed_in_xero(document.reference, one.expense.expense_id),)
-        found = [] if is_same(document, there) else differences(filed, there)
-        if found:
-            return (different_in_xero(document.reference, one.expense.expense_id, found),)
-        if fixed is not None:
-            return _left(there, document, filed, fixed, updating.books)
+        kept = kept_as_is(there, document, filed, updating.books)
+        if kept is not None:
+            return kept
         try:
             contact_ids = ensure_contacts(client, [document.contact_name])
             with updating.connection.begin():

@@ -190,6 +190,37 @@ def test_reconciled_expense_is_corrected_by_command(place: ExpensePlace) -> None
     assert "synced" == rows()["files-E-1"]["state"]
 
 
+def test_a_dry_run_says_what_an_update_would_change(place: ExpensePlace) -> None:
+    """Both versions are named, and Xero, the ledger and the history stay as they are."""
+    run("sync", "files-E-1")
+    run("set", "files-E-1", "--category", "Software", "--note", "licence")
+    before = run("show", "files-E-1", "--json")
+    said = run("sync", "files-E-1", "--dry-run")
+    assert "1 expense would be updated in Xero, 0 need no update, 0 cannot be updated" in said
+    assert "files-E-1 would be updated in Xero: account 449 with tax type INPUT2" in said
+    assert "Region North 12.50 -> 0.00, account 463 with tax type NONE 0.00 -> 12.50, des" in said
+    assert before == run("show", "files-E-1", "--json")
+    assert "449" == place.bank_transactions()[0]["LineItems"][0]["AccountCode"]
+    run("sync", "files-E-1")
+    assert "463" == place.bank_transactions()[0]["LineItems"][0]["AccountCode"]
+    assert "0 expenses would be updated" in run("sync", "files-E-1", "--dry-run")
+
+
+def test_a_dry_run_says_why_an_update_cannot_be(place: ExpensePlace) -> None:
+    """As the sync would: here somebody reconciled it."""
+    run("sync", "files-E-1")
+    [found] = place.bank_transactions()
+    tenant = place.organisation.tenant_id_xero
+    path = f"/_sandbox/organisations/{tenant}/bank-transactions/{found['BankTransactionID']}"
+    place.control.post(f"{path}/reconcile").raise_for_status()
+    run("set", "files-E-1", "--category", "Software")
+    said = run("sync", "files-E-1", "--dry-run")
+    assert "0 expenses would be updated in Xero, 0 need no update, 1 cannot be updated" in said
+    assert "It is reconciled" in said
+    assert "daybook expenses correct files-E-1" in said
+    assert "synced" == rows()["files-E-1"]["state"]
+
+
 @pytest.mark.parametrize("words", [("correct",), ("attachments", "--retry"), ("sync",)])
 def test_expense_of_an_account_that_is_not_linked_is_named(
     place: ExpensePlace, words: tuple[str, ...]

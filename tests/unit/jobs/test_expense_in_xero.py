@@ -8,7 +8,7 @@ from decimal import Decimal
 
 import pytest
 
-from daybook.jobs.expense_in_xero import differences, is_same, version_in_xero
+from daybook.jobs.expense_in_xero import changes, differences, is_same, version_in_xero
 from daybook.posting.documents import DocumentKind, DocumentLine, SpendMoney, Tracking
 from daybook.xero.bank_transactions import BankLineInXero, BankTransactionInXero
 
@@ -90,3 +90,42 @@ def test_version_is_found_by_money_then_by_text() -> None:
     assert reworded == version_in_xero(OURS, reworded, reworded_there)
     assert OURS == version_in_xero(OURS, reworded, THEIRS)
     assert None is version_in_xero(bigger, bigger, THEIRS)
+
+
+@pytest.mark.parametrize(
+    ("after", "said"),
+    [
+        (OURS, []),
+        (
+            replace(OURS, date=dt.date(2026, 3, 6), contact_name="Gojek"),
+            ["date 2026-03-05 -> 2026-03-06", "contact Grab -> Gojek"],
+        ),
+        (
+            replace(OURS, lines=(replace(LINE, net_amount=Decimal("18.37")),)),
+            [
+                "total 12.50 -> 20.00",
+                "account 449 with tax type INPUT2, Region North 12.50 -> 20.00",
+            ],
+        ),
+        (
+            replace(OURS, lines=(replace(LINE, account_code="463", description="Taxi"),)),
+            [
+                "account 449 with tax type INPUT2, Region North 12.50 -> 0.00",
+                "account 463 with tax type INPUT2, Region North 0.00 -> 12.50",
+                "description 'Grab' -> 'Taxi'",
+            ],
+        ),
+    ],
+)
+def test_what_an_update_changes_is_said(after: SpendMoney, said: list[str]) -> None:
+    """Each part with both values; nothing where nothing changes."""
+    assert said == changes(OURS, after)
+
+
+def test_a_split_that_no_sum_shows_is_a_change() -> None:
+    """The same account twice, with other amounts on its lines."""
+    one, other = (
+        replace(LINE, net_amount=Decimal(net), tax_amount=Decimal(0)) for net in ("4.00", "6.00")
+    )
+    before, after = (replace(OURS, lines=lines) for lines in ((one, other), (other, one)))
+    assert ["how it is split"] == changes(before, after)
