@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import getpass
-import json
 import random
 from pathlib import Path  # noqa: TC003 - Typer reads the annotations
 from typing import TYPE_CHECKING, Annotated, Final
@@ -39,6 +38,7 @@ with loaded_on_use():
         attach,
         choose_expenses,
         correct_expenses,
+        expense_history,
         expense_table,
         extract_expenses,
         load_expense_mapping,
@@ -206,22 +206,19 @@ def show_expense(
         events = expense_ledger.read_events(connection, expense_id)
         one = found[0]
         url = wired.document_url(one.id_xero) if one.id_xero else ""
-    facts = {**expense_table.rows(found)[0], "note": one.expense.note, "in Xero": url}
+    note = one.override.note or one.expense.note
+    facts = {**expense_table.rows(found)[0], "note": note, "in Xero": url}
     receipts = [
         {key: value for key, value in row.items() if key in {"receipt", "state", "why"}}
         for row in expense_table.attachment_rows(found)
     ]
-    history = [
-        {
-            "at": f"{row['at']:%Y-%m-%d %H:%M}",
-            "who": row["actor"],
-            "what": row["event"],
-            "detail": json.dumps(row["detail"], ensure_ascii=False),
-        }
-        for row in events
-    ]
+    history = expense_history.history_rows(events, one.expense.currency)
     if as_json:
-        whole = {**facts, "receipts": receipts, "history": history}
+        told = [
+            {**row, "what": event["event"], "detail": event["detail"]}
+            for row, event in zip(history, events, strict=True)
+        ]
+        whole = {**facts, "receipts": receipts, "history": told}
         say_json(whole)
         return
     show(expense_id, [{"what": key, "value": value} for key, value in facts.items()], as_json=False)

@@ -113,6 +113,19 @@ def test_show_tells_what_happened_and_who_did_it(
     assert [] == place.bank_transactions()
 
 
+def test_history_is_told_in_words(place: ExpensePlace) -> None:
+    """A person reads from what to what; a script gets what is stored."""
+    run("set", "files-E-3", "--account", "453", "--note", "beans")
+    run("split", "files-E-3", "--line", "12.00:Transport", "--line", "8.50:Software")
+    shown = " ".join(run("show", "files-E-3").replace("│", " ").split())
+    assert "account nothing -> 453; note nothing -> beans" in shown
+    assert "split whole -> 12.00 SGD Transport + 8.50 SGD Software" in shown
+    assert '{"' not in shown
+    last = json.loads(run("show", "files-E-3", "--json"))["history"][-2]
+    assert ("set", {}) == (last["what"], last["detail"]["from"])
+    assert [] == place.bank_transactions()
+
+
 def test_receipts_are_listed_and_skipped(place: ExpensePlace) -> None:
     """What is waiting is shown; a person may say that it is not needed."""
     assert "pending" in run("attachments", "files-E-1")
