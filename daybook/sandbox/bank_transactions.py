@@ -32,7 +32,7 @@ KIND = documents.Kind(
     default_status="AUTHORISED",
     line_amount_types="Inclusive",
     complete=frozenset({"AUTHORISED"}),
-    texts={},
+    texts=documents.COMMON_TEXTS,
     is_bank=True,
 )
 

@@ -33,7 +33,7 @@ class Table(Generic[R]):
         """`note` is told the id of every record put; each index maps a record to its key."""
         self.rows: dict[str, R] = {}
         self._note = note
-        self._key_of = indexes
+        self._key_of = tuple(indexes.values())
         self._ids: dict[str, dict[Hashable, dict[str, None]]] = {name: {} for name in indexes}
         self._keys: dict[str, tuple[Hashable, ...]] = {}
         self._dates: list[date] = []
@@ -59,29 +59,34 @@ class Table(Generic[R]):
         self.memo.clear()
         self.views.clear()
         self.rows[row.id] = row
-        keys = tuple(key(row) for key in self._key_of.values())
+        keys = tuple([key(row) for key in self._key_of])
         before = self._keys.get(row.id)
         if keys != before:
             self._keys[row.id] = keys
-            for position, name in enumerate(self._key_of):
-                self._move(name, row.id, before[position] if before else None, keys[position])
+            if before is None:
+                before = (None,) * len(keys)
+            for name, old, new in zip(self._ids, before, keys, strict=True):
+                if old != new:
+                    self._move(name, row.id, old, new)
         self._note(row.id)
 
     def _move(self, name: str, record_id: str, old: Hashable, new: Hashable) -> None:
         """Take a record from one key of an index to another; None stands for no entry."""
-        if old == new:
-            return
         index = self._ids[name]
         if old is not None:
             index[old].pop(record_id, None)
         if new is not None:
-            if name == "date" and new not in index:
-                insort(self._dates, new)  # type: ignore[call-overload]  # the date index maps to dates
-            index.setdefault(new, {})[record_id] = None
+            found = index.get(new)
+            if found is None:
+                found = index[new] = {}
+                if name == "date":
+                    insort(self._dates, new)  # type: ignore[call-overload]  # the date index maps to dates
+            found[record_id] = None
 
     def find(self, index: str, key: Hashable) -> list[R]:
         """Return all records with this key, oldest first."""
-        return [self.rows[record_id] for record_id in self._ids[index].get(key, ())]
+        found = self._ids[index].get(key)
+        return [self.rows[record_id] for record_id in found] if found else []
 
     def between(self, first: date | None, last: date | None) -> Iterable[R]:
         """Return the records of a closed date range by the date index; None leaves a side open."""
@@ -92,7 +97,7 @@ class Table(Generic[R]):
 
     def indexes(self) -> tuple[str, ...]:
         """Return the names of the equality indexes."""
-        return tuple(self._key_of)
+        return tuple(self._ids)
 
 
 def _document_table(note: Callable[[str], None]) -> Table[records.Document]:

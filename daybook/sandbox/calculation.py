@@ -6,8 +6,9 @@ per line; half away from zero throughout.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from decimal import Decimal
+
+import msgspec
 
 from daybook.sandbox.wire import round2, round4
 
@@ -17,8 +18,7 @@ UNIT_PLACES_MAX = 4
 ZERO = Decimal("0.00")
 
 
-@dataclass(frozen=True, slots=True)
-class Amounts:
+class Amounts(msgspec.Struct, frozen=True):
     """A line's figures in the document currency."""
 
     quantity: Decimal | None
@@ -26,8 +26,7 @@ class Amounts:
     line_amount: Decimal
 
 
-@dataclass(frozen=True, slots=True)
-class Totals:
+class Totals(msgspec.Struct, frozen=True):
     """A document's figures."""
 
     sub_total: Decimal
@@ -84,8 +83,8 @@ def line_tax(line_amount: Decimal, rate: Decimal, line_amount_types: str) -> Dec
 
 def totals(figures: list[tuple[Decimal, Decimal]], line_amount_types: str) -> Totals:
     """Add up (line amount, tax amount) pairs."""
-    amounts = sum((amount for amount, _ in figures), ZERO)
-    tax = sum((tax for _, tax in figures), ZERO)
+    amounts = sum([amount for amount, _ in figures], ZERO)
+    tax = sum([tax for _, tax in figures], ZERO)
     if line_amount_types == "Inclusive":
         return Totals(amounts - tax, tax, amounts)
     return Totals(amounts, tax, amounts + tax)

@@ -183,8 +183,10 @@ def match(books: Books, given: Json) -> Contact | None:
 
 def _active_namesake(books: Books, name: str) -> Contact | None:
     """Return the active contact of this name."""
-    named = books.contacts.find("name", name.lower())
-    return next((row for row in named if row.status == "ACTIVE"), None)
+    for row in books.contacts.find("name", name.lower()):
+        if row.status == "ACTIVE":
+            return row
+    return None
 
 
 def new_contact(books: Books, given: Json, contact_id: str, now: datetime) -> Contact:

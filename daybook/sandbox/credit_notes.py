@@ -40,7 +40,7 @@ KIND = documents.Kind(
     default_status="DRAFT",
     line_amount_types="Exclusive",
     complete=COMPLETE,
-    texts={"CreditNoteNumber": "number"},
+    texts=documents.COMMON_TEXTS | {"CreditNoteNumber": "number"},
 )
 
 # Routes

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from daybook.sandbox.wire import Json
 
 SIX_PLACES = Decimal("0.000001")
+BASE_RATE = Decimal("1.000000")
 COMMON_FIELDS: dict[str, wire.Reader] = {
     "Contact": wire.one(contacts.FIELDS),
     "Date": wire.calendar_date,
@@ -62,8 +63,8 @@ COMMON_TEXTS = {"Reference": "reference", "Url": "url", "BrandingThemeID": "bran
 class Kind:
     """What differs between the kinds of documents when one is worked out.
 
-    `texts` maps Xero's plain fields to ours; in a `complete` status lines and accounts must be
-    there.
+    `texts` maps Xero's plain fields to ours, `COMMON_TEXTS` among them; in a `complete` status
+    lines and accounts must be there.
     """
 
     default_status: str
@@ -74,8 +75,7 @@ class Kind:
     is_bank: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Planned:
+class Planned(msgspec.Struct, frozen=True):
     """A document as it would be stored, its contact, and what was found wrong."""
 
     document: Document
@@ -99,8 +99,7 @@ def plan(call: Call, given: Json, before: Document | None, kind: Kind) -> Planne
     messages: list[str] = []
     status = given.get("Status") or (before.status if before else kind.default_status)
     document_type = before.type if before else given.get("Type", "")
-    default_types = before.line_amount_types if before else kind.line_amount_types
-    types = given.get("LineAmountTypes") or default_types
+    types = given.get("LineAmountTypes") or (before or kind).line_amount_types
     contact = resolve_contact(call, given.get("Contact"), before, messages)
     currency, rate = resolve_currency(call, given, before, messages)
     check_url(given, messages)
@@ -135,9 +134,8 @@ def plan(call: Call, given: Json, before: Document | None, kind: Kind) -> Planne
     if before is not None:
         for name in CARRIED:
             setattr(document, name, getattr(before, name))
-    for name, field in (COMMON_TEXTS | kind.texts).items():
-        if name in given:
-            setattr(document, field, given[name])
+    for name in given.keys() & kind.texts.keys():
+        setattr(document, kind.texts[name], given[name])
     messages.extend(_problems(call.books, document, before, kind))
     return Planned(document, contact, messages)
 
@@ -149,8 +147,8 @@ def _problems(books: Books, document: Document, before: Document | None, kind: K
         messages.append(validation.NO_LINES)
     if document.total < 0:
         messages.append(validation.NEGATIVE_TOTAL)
-    days = {document.document_date} | ({before.document_date} if before else set())
-    return messages + lock_messages(books, *days)
+    day = document.document_date
+    return messages + lock_messages(books, day, day if before is None else before.document_date)
 
 
 def today(books: Books, now: datetime) -> date:
@@ -162,6 +160,8 @@ def lock_messages(books: Books, *days: date) -> list[str]:
     """Return the refusals of dates on or before a lock date."""
     organisation = books.organisation
     year_lock, period_lock = organisation.end_of_year_lock_date, organisation.period_lock_date
+    if year_lock is None and period_lock is None:
+        return []
     if year_lock is not None and any(day <= year_lock for day in days):
         return [validation.year_locked(_long_date(year_lock))]
     if period_lock is not None and any(day <= period_lock for day in days):
@@ -172,6 +172,9 @@ def lock_messages(books: Books, *days: date) -> list[str]:
 def _long_date(day: date) -> str:
     """Return `31 March 2026`."""
     return f"{day.day} {day:%B %Y}"
+
+
+_NAMING = frozenset({"ContactID", "ContactNumber", "Name", "ContactStatus"})
 
 
 def resolve_contact(
@@ -193,7 +196,7 @@ def resolve_contact(
             return contacts.new_contact(call.books, given, call.new_id(), call.now)
         if contact.status != "ACTIVE":
             messages.append(validation.CONTACT_ARCHIVED)
-        elif given.keys() - {"ContactID", "ContactNumber", "Name", "ContactStatus"}:
+        elif not given.keys() <= _NAMING:
             return contacts.updated_contact(call.books, contact, given, call.now)
     except Invalid as invalid:
         messages.extend(invalid.messages)
@@ -222,7 +225,7 @@ def resolve_currency(
     default = before.currency if before else base
     code = given.get("CurrencyCode", default).upper()
     if code == base:
-        return code, records.ONE.quantize(SIX_PLACES)
+        return code, BASE_RATE
     if call.books.currencies.get(code) is None:
         messages.append(validation.currency_not_subscribed(code))
     if "CurrencyRate" in given:
@@ -236,7 +239,7 @@ def resolve_currency(
 
 def check_url(given: Json, messages: list[str]) -> None:
     """Refuse a link that is not absolute or points at Xero."""
-    url = given.get("Url", "")
+    url = given.get("Url")
     if url and (not url.startswith(("http://", "https://")) or "xero" in url.lower()):
         messages.append(validation.URL_NOT_ALLOWED)
 
@@ -301,14 +304,15 @@ def contact_json(call: Call, document: Document, *, is_full: bool) -> msgspec.Ra
 
 def dates_json(document: Document) -> Json:
     """Return date and due date in both of Xero's forms."""
-    element: Json = {
-        "DateString": wire.day_text(document.document_date),
-        "Date": wire.day(document.document_date),
+    day, due = document.document_date, document.due_date
+    if due is None:
+        return {"DateString": wire.day_text(day), "Date": wire.day(day)}
+    return {
+        "DateString": wire.day_text(day),
+        "Date": wire.day(day),
+        "DueDateString": wire.day_text(due),
+        "DueDate": wire.day(due),
     }
-    if document.due_date is not None:
-        element["DueDateString"] = wire.day_text(document.due_date)
-        element["DueDate"] = wire.day(document.due_date)
-    return element
 
 
 def totals_json(document: Document) -> Json:

@@ -101,8 +101,8 @@ async def read_request(scope: Scope, receive: Receive, headers: dict[str, str]) 
 
 def path_segments(request: Request, prefix: str) -> list[str]:
     """Return the decoded segments of a path after its prefix; an encoded slash does not split."""
-    raw = request.raw_path[len(prefix) :].split("?")[0].strip("/")
-    return [unquote(part) for part in raw.split("/")]
+    parts = request.raw_path[len(prefix) :].strip("/").split("/")
+    return [unquote(part) for part in parts] if "%" in request.raw_path else parts
 
 
 def json_reply(content: object, status: int = 200) -> Reply:

@@ -21,7 +21,7 @@ MAX_BYTES = 256 * 1024 * 1024
 METHODS = frozenset({"POST", "PUT", "PATCH"})
 
 
-class KeptReply(msgspec.Struct, frozen=True):
+class KeptReply(msgspec.Struct, frozen=True, gc=False):
     """A reply, the request it answered, and until when both are remembered."""
 
     client_id: str
@@ -77,8 +77,7 @@ class ReplayCache:
 
     def keep(self, client_id: str, key: str, print_: bytes, reply: Reply, now: datetime) -> None:
         """Remember a reply from now on for six minutes; drop those that ran out or are too many."""
-        body = bytes(reply.body)
-        copy = Reply(reply.status, body, reply.content_type, dict(reply.headers))
+        copy = Reply(reply.status, reply.body, reply.content_type, dict(reply.headers))
         kept = KeptReply(client_id, key, print_, copy, now + KEPT)
         self.restore(kept)
         self.unsaved.append(kept)

@@ -22,7 +22,7 @@ class Identifiers:
 
     def guid(self) -> str:
         """Return a new lower-case dashed GUID."""
-        digits = f"{self._random.getrandbits(128):032x}"
+        digits = self._random.getrandbits(128).to_bytes(16, "big").hex()
         return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-a{digits[17:20]}-{digits[20:]}"
 
     def token(self, characters: int = 43) -> str:

@@ -49,8 +49,8 @@ def invoice_json(
     if is_full and not is_summary:
         element["InvoicePaymentServices"] = []
     element["Contact"] = documents.contact_json(call, invoice, is_full=is_full and not is_summary)
-    element.update(documents.dates_json(invoice))
-    element.update(_further_dates(invoice))
+    element |= documents.dates_json(invoice)
+    _add_further_dates(element, invoice)
     if invoice.branding_theme_id:
         element["BrandingThemeID"] = invoice.branding_theme_id
     element["Status"] = invoice.status
@@ -59,19 +59,19 @@ def invoice_json(
         element["LineItems"] = (
             documents.lines_json(call, invoice, is_write=is_write) if is_full else []
         )
-    element.update(documents.totals_json(invoice))
+    element |= documents.totals_json(invoice)
     element["UpdatedDateUTCString"] = wire.instant_text(invoice.updated_at)
     return element
 
 
-def _further_dates(invoice: Document) -> Json:
-    """Return the dates only some invoices have."""
-    dates = {
-        "ExpectedPaymentDate": invoice.expected_payment_date,
-        "PlannedPaymentDate": invoice.planned_payment_date,
-        "FullyPaidOnDate": invoice.fully_paid_date,
-    }
-    return {name: wire.day(value) for name, value in dates.items() if value is not None}
+def _add_further_dates(element: Json, invoice: Document) -> None:
+    """Add the dates only some invoices have."""
+    if invoice.expected_payment_date is not None:
+        element["ExpectedPaymentDate"] = wire.day(invoice.expected_payment_date)
+    if invoice.planned_payment_date is not None:
+        element["PlannedPaymentDate"] = wire.day(invoice.planned_payment_date)
+    if invoice.fully_paid_date is not None:
+        element["FullyPaidOnDate"] = wire.day(invoice.fully_paid_date)
 
 
 _OPEN = frozenset({"DRAFT", "SUBMITTED", "AUTHORISED", "PAID"})

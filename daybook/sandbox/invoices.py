@@ -46,7 +46,8 @@ KIND = documents.Kind(
     default_status="DRAFT",
     line_amount_types="Exclusive",
     complete=COMPLETE,
-    texts={
+    texts=documents.COMMON_TEXTS
+    | {
         "InvoiceNumber": "number",
         "DueDate": "due_date",
         "ExpectedPaymentDate": "expected_payment_date",
@@ -111,8 +112,11 @@ def by_id_or_number(books: Books, key: str) -> Document:
 
 def _sales_namesake(books: Books, number: str) -> Document | None:
     """Return the sales invoice that holds a number; voided and deleted ones keep theirs."""
-    numbered = books.invoices.find("number", number.lower()) if number else []
-    return next((row for row in numbered if row.type == "ACCREC"), None)
+    if number:
+        for row in books.invoices.find("number", number.lower()):
+            if row.type == "ACCREC":
+                return row
+    return None
 
 
 def _upsert(call: Call, given: Json) -> Json:

@@ -83,7 +83,7 @@ class Limiter:
 
     def take_app(self, client_id: str, now: datetime) -> Breach | None:
         """Count a call against the app's own minute."""
-        window, timestamp = self._app.setdefault(client_id, Window()), now.timestamp()
+        window, timestamp = self._app_window(client_id), now.timestamp()
         _roll(window, timestamp, MINUTE_SECONDS)
         if self.settings.enabled and window.used >= self.settings.app_minute:
             return Breach("appminute", _seconds_left(timestamp, MINUTE_SECONDS))
@@ -110,24 +110,32 @@ class Limiter:
         self.unsaved.add((client_id, tenant_id))
         return None
 
+    def _app_window(self, client_id: str) -> Window:
+        """Return the window of an app."""
+        found = self._app.get(client_id)
+        if found is None:
+            found = self._app[client_id] = Window()
+        return found
+
     def app_header(self, client_id: str) -> dict[str, str]:
         """Return the header every authenticated answer carries."""
-        window = self._app.setdefault(client_id, Window())
-        left = self.settings.app_minute - window.used if self.settings.enabled else None
-        return {"x-appminlimit-remaining": _shown(left, self.settings.app_minute)}
+        window = self._app_window(client_id)
+        used = window.used if self.settings.enabled else 0
+        return {"x-appminlimit-remaining": str(max(0, self.settings.app_minute - used))}
 
     def headers(self, client_id: str, tenant_id: str) -> dict[str, str]:
         """Return the remaining-calls headers; without limits they stay at full."""
-        usage, settings = self.usage(client_id, tenant_id), self.settings
-        is_on = settings.enabled
+        settings = self.settings
+        minute, day, app_minute = settings.minute, settings.day, settings.app_minute
+        if settings.enabled:
+            usage = self.usage(client_id, tenant_id)
+            minute = max(0, minute - usage.minute.used)
+            day = max(0, day - usage.day.used)
+            app_minute = max(0, app_minute - self._app_window(client_id).used)
         return {
-            "x-minlimit-remaining": _shown(
-                settings.minute - usage.minute.used if is_on else None, settings.minute
-            ),
-            "x-daylimit-remaining": _shown(
-                settings.day - usage.day.used if is_on else None, settings.day
-            ),
-            **self.app_header(client_id),
+            "x-minlimit-remaining": str(minute),
+            "x-daylimit-remaining": str(day),
+            "x-appminlimit-remaining": str(app_minute),
         }
 
     def as_json(self, now: datetime) -> dict[str, object]:
@@ -213,7 +221,3 @@ def _roll(window: Window, timestamp: float, seconds: int) -> None:
 def _seconds_left(timestamp: float, seconds: int) -> int:
     """Return whole seconds until the window ends, at least 1."""
     return max(1, math.ceil(seconds - timestamp % seconds))
-
-
-def _shown(left: int | None, full: int) -> str:
-    return str(full if left is None else max(0, left))

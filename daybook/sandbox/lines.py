@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING
+
+import msgspec
 
 from daybook.sandbox import calculation, records, validation, wire
 
@@ -43,8 +44,7 @@ AMOUNT_FIELDS = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class LineRules:
+class LineRules(msgspec.Struct, frozen=True):
     """What differs between the documents a line can stand on."""
 
     line_amount_types: str
@@ -172,7 +172,10 @@ def find_account(books: Books, given: Json) -> Account | None:
         return books.accounts.get(given["AccountID"].lower())
     code = given.get("AccountCode") or given.get("Code")
     found = books.accounts.find("code", code) if code else []
-    return next((row for row in found if row.status == "ACTIVE"), found[0] if found else None)
+    for row in found:
+        if row.status == "ACTIVE":
+            return row
+    return found[0] if found else None
 
 
 def _account(

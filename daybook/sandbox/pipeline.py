@@ -60,8 +60,7 @@ class ApiPipeline:
         world = self._world
         correlation_id = world.ids.guid()
         reply = self._checked(request, trace, correlation_id)
-        reply.headers.setdefault("xero-correlation-id", correlation_id)
-        reply.headers.update(NO_CACHE)
+        reply.headers = {"xero-correlation-id": correlation_id, **reply.headers, **NO_CACHE}
         world.save()
         return reply
 
@@ -82,7 +81,7 @@ class ApiPipeline:
             found = text_reply(NOT_FOUND, 404)
         except ApiError as error:
             found = error_reply(error)
-        if not isinstance(found, Reply) and not access.scopes.intersection(required_scopes(found)):
+        if not isinstance(found, Reply) and access.scopes.isdisjoint(required_scopes(found)):
             return scope_missing(correlation_id, world.limiter.app_header(client_id))
         books = self._books(request, access)
         if books is None:

@@ -5,8 +5,10 @@ Answers are plain functions `Call -> Reply` that never await, so that no two cal
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+import msgspec
 
 from daybook.sandbox import wire
 from daybook.sandbox.validation import NotFound, NotImplementedByXero
@@ -22,18 +24,16 @@ JSON = "application/json; charset=utf-8"
 BATCH_PLACES = 4
 
 
-@dataclass(slots=True)
-class Reply:
+class Reply(msgspec.Struct, gc=False):
     """Status, body and extra headers of an answer."""
 
     status: int
     body: bytes = b""
     content_type: str = JSON
-    headers: dict[str, str] = field(default_factory=dict)
+    headers: dict[str, str] = {}
 
 
-@dataclass(slots=True)
-class Call:
+class Call(msgspec.Struct):
     """An authorised call to one organisation; query keys are lower-case."""
 
     method: str
@@ -86,11 +86,11 @@ class RouteTable:
     def __init__(self, routes: Iterable[Route]) -> None:
         """Index routes by first segment and length."""
         self.routes = sorted(routes, key=lambda route: route.pattern.count("{"))
-        self._by_shape: dict[tuple[str, int], list[tuple[list[str], Route]]] = {}
+        self._by_shape: dict[tuple[str, int], list[tuple[Pattern, Route]]] = {}
         for route in self.routes:
             parts = route.segments()
             shape = (parts[0].lower(), len(parts))
-            self._by_shape.setdefault(shape, []).append((parts, route))
+            self._by_shape.setdefault(shape, []).append((_pattern(parts), route))
 
     def find(self, method: str, segments: list[str]) -> tuple[Route, tuple[str, ...]]:
         """Return the route and the ids in the path.
@@ -100,28 +100,30 @@ class RouteTable:
             NotImplementedByXero: the path exists, not with this method.
         """
         candidates = self._by_shape.get((segments[0].lower(), len(segments)), [])
-        matched = False
-        for parts, route in candidates:
-            ids = _match(parts, segments)
-            if ids is None:
-                continue
-            if route.method == method:
-                return route, ids
-            matched = True
-        if matched:
+        for (literals, places), route in candidates:
+            if route.method == method and _fits(literals, segments):
+                return route, tuple([segments[place] for place in places])
+        if any(_fits(literals, segments) for (literals, _), _ in candidates):
             raise NotImplementedByXero
         raise NotFound
 
 
-def _match(parts: list[str], segments: list[str]) -> tuple[str, ...] | None:
-    """Return the values of the placeholders, or nothing when a literal differs."""
-    ids = []
-    for part, segment in zip(parts, segments, strict=True):
-        if part.startswith("{"):
-            ids.append(segment)
-        elif part.lower() != segment.lower():
-            return None
-    return tuple(ids)
+Pattern = tuple[tuple[tuple[int, str], ...], tuple[int, ...]]
+"""Where which literals stand after the first segment, lower-case; where the placeholders stand."""
+
+
+def _pattern(parts: list[str]) -> Pattern:
+    places = tuple(place for place, part in enumerate(parts) if part.startswith("{"))
+    literals = ((place, part.lower()) for place, part in enumerate(parts) if place not in places)
+    return tuple(literal for literal in literals if literal[0] > 0), places
+
+
+def _fits(literals: tuple[tuple[int, str], ...], segments: list[str]) -> bool:
+    """Tell whether the literals stand in their places."""
+    for place, literal in literals:  # noqa: SIM110 - twice as fast as any(), and on every call
+        if segments[place].lower() != literal:
+            return False
+    return True
 
 
 def required_scopes(route: Route) -> tuple[str, ...]:

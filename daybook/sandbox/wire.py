@@ -25,6 +25,7 @@ MILLISECOND = timedelta(milliseconds=1)
 CENT = Decimal("0.01")
 FOUR_PLACES = Decimal("0.0001")
 MAX_DIGITS = 13
+DAY_SECONDS = 86_400
 _encoder = msgspec.json.Encoder(decimal_format="number")
 _decoder = msgspec.json.Decoder(float_hook=Decimal)
 encode = _encoder.encode
@@ -36,8 +37,14 @@ _ISO_DATE = re.compile(r"^\d{4}-\d{2}-\d{2}(T.*)?$")
 @lru_cache(maxsize=4096)
 def instant(moment: datetime, *, offset: bool = True) -> msgspec.Raw:
     """Render a moment as Xero does, slashes escaped; no offset in envelopes and creation times."""
-    milliseconds = (moment - EPOCH) // MILLISECOND
-    return msgspec.Raw(rf'"\/Date({milliseconds}{"+0000" if offset else ""})\/"'.encode())
+    return _instant(moment, b"+0000" if offset else b"")
+
+
+def _instant(moment: datetime, offset: bytes) -> msgspec.Raw:
+    # Thrice as fast as dividing by a timedelta.
+    passed = moment - EPOCH
+    milliseconds = (passed.days * DAY_SECONDS + passed.seconds) * 1000 + passed.microseconds // 1000
+    return msgspec.Raw(rb'"\/Date(%d%b)\/"' % (milliseconds, offset))
 
 
 @lru_cache(maxsize=4096)
@@ -55,7 +62,7 @@ def day_text(value: date) -> str:
 @lru_cache(maxsize=4096)
 def instant_text(moment: datetime) -> str:
     """Render the companion `UpdatedDateUTCString`."""
-    return f"{moment.replace(tzinfo=None).isoformat(timespec='seconds')}Z"
+    return f"{moment.isoformat()[:19]}Z"
 
 
 def envelope(
@@ -67,7 +74,7 @@ def envelope(
             "Id": correlation_id,
             "Status": "OK",
             "ProviderName": app_name,
-            "DateTimeUTC": instant(now, offset=False),
+            "DateTimeUTC": _instant(now, b""),
             **content,
         }
     )
@@ -75,11 +82,11 @@ def envelope(
 
 def decode(body: bytes, noun: str) -> object:
     """Parse a JSON body with exact decimals; refuse an empty or unreadable one as Xero does."""
-    if not body.strip():
-        raise NoDataProcessed(noun)
     try:
         return _decoder.decode(body)
     except (msgspec.DecodeError, InvalidOperation) as error:
+        if not body.strip():
+            raise NoDataProcessed(noun) from None
         raise PostDataInvalid(f"The request body is not valid JSON: {error}") from None
 
 
@@ -87,8 +94,9 @@ def elements(body: bytes, plural: str, noun: str) -> list[object]:
     """Return the elements of `{"Invoices": [...]}`, of a bare object, or of a bare array."""
     found = decode(body, noun)
     if isinstance(found, dict):
+        wanted = plural.lower()
         for key, value in found.items():
-            if key.lower() == plural.lower():
+            if key.lower() == wanted:
                 found = value
                 break
         else:
@@ -132,16 +140,24 @@ def calendar_date(value: object) -> date | None:
     """Read `YYYY-MM-DD`, an ISO datetime (its date counts) or `/Date(ms)/`; empty is no date."""
     if value == "":
         return None
-    if isinstance(value, str):
-        milliseconds = _MS_DATE.match(value)
-        try:
-            if milliseconds:
-                return (EPOCH + int(milliseconds[1]) * MILLISECOND).date()
-            if _ISO_DATE.match(value):
-                return date.fromisoformat(value[:10])
-        except (ValueError, OverflowError):
-            pass
-    raise PostDataInvalid(f"The string '{value}' is not a valid AllXsd value.")
+    found = _date_of(value) if isinstance(value, str) else None
+    if found is None:
+        raise PostDataInvalid(f"The string '{value}' is not a valid AllXsd value.")
+    return found
+
+
+@lru_cache(maxsize=4096)
+def _date_of(written: str) -> date | None:
+    """Return the date somebody wrote; nothing when it is none."""
+    milliseconds = _MS_DATE.match(written)
+    try:
+        if milliseconds:
+            return (EPOCH + int(milliseconds[1]) * MILLISECOND).date()
+        if _ISO_DATE.match(written):
+            return date.fromisoformat(written[:10])
+    except (ValueError, OverflowError):
+        pass
+    return None
 
 
 def boolean(value: object) -> bool:
@@ -193,6 +209,7 @@ class Fields:
         """Name the fields in Xero's spelling."""
         self._readers = readers
         self._names = {name.lower(): name for name in readers}
+        self._read_one = one(self)
 
     def read(self, element: Json) -> Json:
         """Return the fields that are present and not null, typed; names match in any case.
@@ -202,13 +219,14 @@ class Fields:
         """
         found: Json = {}
         readers = self._readers
-        for key, value in element.items():
-            name = key if key in readers else self._names.get(key.lower())
-            if name is not None and value is not None:
-                try:
+        name: str | None = None
+        try:
+            for key, value in element.items():
+                name = key if key in readers else self._names.get(key.lower())
+                if name is not None and value is not None:
                     found[name] = readers[name](value)
-                except PostDataInvalid as problem:
-                    raise problem.inside(f".{name}") from None
+        except PostDataInvalid as problem:
+            raise problem.inside(f".{name}") from None
         return found
 
     def read_all(self, elements: list[object]) -> list[Json]:
@@ -217,13 +235,12 @@ class Fields:
         Raises:
             PostDataInvalid: a value cannot be read; it says where.
         """
-        read_one = one(self)
-        found = []
-        for index, element in enumerate(elements):
-            try:
-                found.append(read_one(element))
-            except PostDataInvalid as problem:
-                raise problem.inside(f"[{index}]") from None
+        found: list[Json] = []
+        try:
+            for element in elements:
+                found.append(self._read_one(element))  # noqa: PERF401 - its length is the place
+        except PostDataInvalid as problem:
+            raise problem.inside(f"[{len(found)}]") from None
         return found
 
 
