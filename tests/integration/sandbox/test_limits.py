@@ -70,7 +70,7 @@ def test_organisations_have_their_own_windows(limited: Caller) -> None:
 
 def test_five_calls_at_once_and_no_sixth(limited: Caller) -> None:
     """While five are in progress a sixth is refused, without Retry-After."""
-    slow = {"fault": "slow", "seconds": 0.6, "when": "before", "times": 5}
+    slow = {"fault": "slow", "seconds": 3, "when": "before", "times": 5}
     limited.control("POST", "/faults", json=slow)
     with concurrent.futures.ThreadPoolExecutor(6) as pool:
         answers = list(pool.map(lambda _: limited.send("GET", "/Organisation"), range(6)))
