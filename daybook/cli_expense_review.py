@@ -11,10 +11,17 @@ import typer
 from daybook.errors import FinalError, InputError, RetryableError
 from daybook.expenses.states import Stage
 from daybook.on_use import loaded_on_use
-from daybook.terminal import open_wiring, say_problems, text_of
+from daybook.terminal import open_wiring, say, say_problems, text_of
+from daybook.wording import counted
 
 with loaded_on_use():
-    from daybook.jobs import expense_decisions, release_expenses, review_expenses, sync_expenses
+    from daybook.jobs import (
+        check_decisions,
+        expense_decisions,
+        release_expenses,
+        review_expenses,
+        sync_expenses,
+    )
     from daybook.ledger import expenses as expense_ledger
 
 if TYPE_CHECKING:
@@ -87,9 +94,10 @@ def set_expenses(  # noqa: PLR0913 - one option for each decision
         if len(set(whole)) < len(whole):
             raise InputError("An expense is named twice, once by how it begins. Name each once.")
         wanted = dict(zip(whole, wanted.values(), strict=True))
+        _check_decisions(wired, wanted)
         count = review_expenses.change_expenses(wired.engine, wanted, _reviewer(wired))
         check_again(wired, list(wanted))
-    typer.echo(f"{_counted(count, 'expense')} changed.")
+    typer.echo(f"{counted(count, 'expense')} changed.")
 
 
 def split(
@@ -106,12 +114,17 @@ def split(
         [expense_id] = whole_ids(wired, [expense_id])
         with wired.engine.connect() as connection:
             found = expense_ledger.read_expenses(connection, [expense_id])
-        lines = expense_decisions.split_lines_of(line or [], found[0].expense)
+        whole, decided = found[0].expense, found[0].override
+        lines = expense_decisions.split_lines_of(line or [], whole, decided)
         review_expenses.change_expenses(
             wired.engine, {expense_id: {"lines": lines}}, _reviewer(wired)
         )
         check_again(wired, [expense_id])
-    typer.echo(f"{expense_id} has {_counted(len(lines) or 1, 'line')}.")
+    if not lines:
+        typer.echo(f"{expense_id} is whole again.")
+        return
+    told = expense_decisions.told_lines(lines, whole, decided)
+    say(f"{expense_id} has {counted(len(lines), 'line')}: {told}")
 
 
 def exclude(expense_ids: Ids, *, why: Why = "") -> None:
@@ -174,8 +187,20 @@ def check_again(wired: Wiring, expense_ids: list[str]) -> None:
     say_problems(planned.problems)
 
 
-def _counted(count: int, what: str) -> str:
-    return f"{count} {what}" if count == 1 else f"{count} {what}s"
+def _check_decisions(wired: Wiring, decisions: dict[str, dict[str, Any]]) -> None:
+    """Refuse what the chart in Xero does not have; say what only the sync can check."""
+    try:
+        unchecked = check_decisions.check_decisions(wired.engine, wired.client_by_id, decisions)
+    except (RetryableError, FinalError) as error:
+        say(f"The chart in Xero is looked at when it is synced, not now: {error}", err=True)
+        return
+    if unchecked:
+        more = f" and {len(unchecked) - 1} more" if unchecked[1:] else ""
+        say(
+            f"{unchecked[0]}{more}: its account is linked in no organisation, so that what was "
+            "decided is checked when it is synced.",
+            err=True,
+        )
 
 
 def _move(expense_ids: list[str], stage: Stage, why: str) -> None:
@@ -184,7 +209,7 @@ def _move(expense_ids: list[str], stage: Stage, why: str) -> None:
         syncing, places = syncing_of(wired), wired.organisations()
         count = release_expenses.release_expenses(syncing, places, chosen, stage, why=why)
         count += review_expenses.move_expenses(wired.engine, chosen, stage, _reviewer(wired), why)
-    typer.echo(f"{_counted(count, 'expense')} marked {stage.replace('_', ' ')}.")
+    typer.echo(f"{counted(count, 'expense')} marked {stage.replace('_', ' ')}.")
 
 
 REVIEW_COMMANDS: Final[dict[str, Callable[..., None]]] = {

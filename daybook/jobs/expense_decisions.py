@@ -12,7 +12,7 @@ from daybook.money import amount_from_minor, parse_minor
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from daybook.expenses.expense import Expense
+    from daybook.expenses.expense import Expense, Override
 
 _COLUMNS: Final = ("account", "category", "contact", "note", "tax_type", "tracking")
 _NONE: Final = "none"
@@ -81,8 +81,15 @@ def tracking_of(choices: Sequence[str]) -> dict[str, str]:
     return {name: option for name, _, option in (one.partition("=") for one in choices)}
 
 
-def split_lines_of(parts: Sequence[str], whole: Expense) -> list[dict[str, Any]]:
-    """`12.00:Meals` or `8.50:Transport:taxi` as lines; together they come to the whole."""
+def split_lines_of(parts: Sequence[str], whole: Expense, decided: Override) -> list[dict[str, Any]]:
+    """`12.00:Meals` or `8.50:Transport:taxi` as lines; together they come to the whole.
+
+    A line without a category goes where the whole expense goes.
+
+    Raises:
+        InputError: a line is none, or goes nowhere, or they come to another sum.
+    """
+    whole_goes = where_it_goes({}, whole, decided)
     lines = []
     for part in parts:
         amount, _, rest = part.partition(":")
@@ -91,7 +98,12 @@ def split_lines_of(parts: Sequence[str], whole: Expense) -> list[dict[str, Any]]
                 f"'{part}' is no line; write amount and category like 12.00:Meals, and if wanted "
                 "a text behind another colon."
             )
-        category, _, description = rest.partition(":")
+        category, _, description = (one.strip() for one in rest.partition(":"))
+        if not category and not whole_goes:
+            raise InputError(
+                f"'{part}' has no category, and neither has the expense. Write {amount}:Meals, or "
+                f"decide first: daybook expenses set {whole.expense_id} --account CODE"
+            )
         line: dict[str, Any] = {"amount_minor": parse_minor(amount, whole.currency)}
         if line["amount_minor"] == 0:
             raise InputError(
@@ -109,3 +121,28 @@ def split_lines_of(parts: Sequence[str], whole: Expense) -> list[dict[str, Any]]
             "Nothing was changed; give lines that come to its amount."
         )
     return lines
+
+
+def where_it_goes(line: Mapping[str, Any], whole: Expense, decided: Override) -> str:
+    """Where a line of a split goes, by what is decided and said; "" when nothing says it."""
+    if decided.account:
+        return f"to account {decided.account}"
+    if category := line.get("category") or decided.category:
+        return f"to category {category}"
+    # By its merchant or its own category: the mapping knows, and may change.
+    return "as the whole expense" if whole.category else ""
+
+
+def told_lines(lines: Sequence[Mapping[str, Any]], whole: Expense, decided: Override) -> str:
+    """`12.00 SGD to category Meals, 8.50 SGD as the whole expense.`, and why not elsewhere."""
+    told = ", ".join(
+        f"{amount_from_minor(line['amount_minor'], whole.currency)} {whole.currency} "
+        f"{where_it_goes(line, whole, decided)}"
+        for line in lines
+    )
+    if decided.account and any("category" in line for line in lines):
+        return (
+            f"{told}. The account that is set for the expense wins over the lines' categories; "
+            f"daybook expenses set {whole.expense_id} --clear account lets these decide."
+        )
+    return f"{told}."

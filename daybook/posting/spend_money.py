@@ -90,6 +90,18 @@ def plan_spend_money(
     )
 
 
+def override_problems(override: Override, chart: ChartFacts) -> list[Problem]:
+    """What a person decided that the chart does not have, whatever category and mapping say."""
+    decided: tuple[Override | SplitLine, ...] = (override, *override.lines)
+    found: list[Problem] = []
+    for one in decided:
+        account = chart.accounts.get(one.account or "")
+        found += _account_problems(one.account, account) if one.account else []
+        found += _tax_problems(chart, one.tax_type, account) if one.tax_type else []
+        found += _tracking_problems(chart, one.tracking or {})
+    return list(dict.fromkeys(found))
+
+
 def tax_within(gross_amount: Decimal, rate_percent: Decimal) -> Decimal:
     """The tax in an amount that includes it, as Xero computes it for one line.
 

@@ -12,6 +12,7 @@ from typer.testing import CliRunner
 
 from daybook.cli_expenses import expenses_app
 from daybook.errors import InputError
+from daybook.expenses.expense import Override
 from daybook.ledger.expenses import read_expenses
 
 if TYPE_CHECKING:
@@ -182,6 +183,9 @@ def test_split_that_does_not_add_up_is_refused_at_once(place: ExpensePlace) -> N
     """Both sums are said, and nothing is changed."""
     with pytest.raises(InputError, match=r"come to 1.00 SGD and the expense to 20.50"):
         run("split", "files-E-3", "--line", "1.00:Transport")
+    said = run("split", "files-E-3", "--line", "12.00", "--line", "8.50:Software")
+    assert "has 2 lines: 12.00 SGD as the whole expense, 8.50 SGD to category Software." in said
+    assert "files-E-3 is whole again." in run("split", "files-E-3")
     assert [] == place.bank_transactions()
 
 
@@ -264,6 +268,43 @@ def test_decisions_are_taken_back_by_command(place: ExpensePlace, tmp_path: Path
     bulk.write_text("expense,account\nfiles-E-2,420\nfiles-E-2…,453\n")
     with pytest.raises(InputError, match="named twice"):
         run("set", "--file", str(bulk))
+
+
+def test_what_the_chart_does_not_have_is_refused_when_it_is_set(
+    place: ExpensePlace, tmp_path: Path
+) -> None:
+    """Whether the expense is pending or synced, named or in a file; nothing is changed."""
+    run("sync", "files-E-1")
+    bulk = tmp_path / "decisions.csv"
+    bulk.write_text("expense,account,tax_type\nfiles-E-2,420,\nfiles-E-3,420,INPUT9\n")
+    for words, said in (
+        (("files-E-1", "--account", "999"), "files-E-1: There is no account 999 in Xero."),
+        (("files-E-3", "--account", "092"), "Account 092 Aspire SGD cannot stand on a line"),
+        (("files-E-3", "--tracking", "Region=Nowhere"), "option 'Nowhere' of 'Region' is not in"),
+        (("--file", str(bulk)), "files-E-3: INPUT9 is not a tax type .* Nothing was changed"),
+    ):
+        with pytest.raises(InputError, match=said):
+            run("set", *words)
+    with place.engine.connect() as connection:
+        assert {Override()} == {one.override for one in read_expenses(connection)}
+    run("set", "files-E-1", "--account", "453")
+
+
+def test_what_cannot_be_checked_yet_is_said(
+    place: ExpensePlace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The decision is kept, and the sync checks it: Xero does not answer, or nothing is linked."""
+    run("sync", "files-E-1")
+    with monkeypatch.context() as offline:
+        offline.setenv("DAYBOOK_XERO_API_URL", "http://127.0.0.1:1")
+        said = run("set", "files-E-1", "--account", "999")
+    assert "The chart in Xero is looked at when it is synced, not now: " in said
+    with place.engine.begin() as connection:
+        connection.execute(text("DELETE FROM spend_accounts"))
+    said = run("set", "files-E-2", "files-E-3", "--account", "999")
+    assert "files-E-2 and 1 more: its account is linked in no organisation" in said
+    with place.engine.connect() as connection:
+        assert {"999"} == {one.override.account for one in read_expenses(connection)}
 
 
 def test_expense_removed_in_xero_is_reopened_by_command(place: ExpensePlace) -> None:

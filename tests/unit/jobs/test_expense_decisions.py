@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import replace
 
 import pytest
 
 from daybook.errors import InputError
-from daybook.expenses.expense import Expense, SourceStatus
-from daybook.jobs.expense_decisions import cleared, decisions_in_csv, split_lines_of, tracking_of
+from daybook.expenses.expense import Expense, Override, SourceStatus
+from daybook.jobs.expense_decisions import (
+    cleared,
+    decisions_in_csv,
+    split_lines_of,
+    told_lines,
+    tracking_of,
+)
 
 WHOLE = Expense(
     "files", "1", "a", SourceStatus.SETTLED, dt.date(2026, 3, 5), 2050, "SGD", "Grab", "Transport"
@@ -40,14 +47,48 @@ def test_lines_come_to_the_whole() -> None:
     assert [
         {"amount_minor": 1200, "category": "Meals"},
         {"amount_minor": 850, "category": "Transport", "description": "taxi: home"},
-    ] == split_lines_of(["12.00:Meals", "8.50:Transport:taxi: home"], WHOLE)
-    assert [] == split_lines_of([], WHOLE)
+    ] == split_lines_of(["12.00:Meals", "8.50:Transport:taxi: home"], WHOLE, Override())
+    assert [] == split_lines_of([], WHOLE, Override())
     with pytest.raises(InputError, match=r"come to 12.00 SGD and the expense to 20.50"):
-        split_lines_of(["12.00"], WHOLE)
+        split_lines_of(["12.00"], WHOLE, Override())
     with pytest.raises(InputError, match=r"'Meals' is no line; write .* like 12.00:Meals"):
-        split_lines_of(["20.50:Transport", "Meals"], WHOLE)
+        split_lines_of(["20.50:Transport", "Meals"], WHOLE, Override())
     with pytest.raises(InputError, match=r"'0.00:Meals' is a line of nothing"):
-        split_lines_of(["20.50:Transport", "0.00:Meals"], WHOLE)
+        split_lines_of(["20.50:Transport", "0.00:Meals"], WHOLE, Override())
+
+
+@pytest.mark.parametrize("part", ["20.50", "20.50:", "20.50: :taxi"])
+def test_a_line_that_would_go_nowhere_is_refused(part: str) -> None:
+    """It has no category, and neither has the expense; where that goes, the line follows."""
+    bare = replace(WHOLE, category="")
+    with pytest.raises(InputError, match=r"no category, and .* --account CODE") as refused:
+        split_lines_of([part], bare, Override())
+    assert "Write 20.50:Meals, or decide first: daybook expenses set files-1" in str(refused.value)
+    for whole, decided in (
+        (WHOLE, Override()),
+        (bare, Override(category="Meals")),
+        (bare, Override(account="420")),
+    ):
+        assert [2050] == [one["amount_minor"] for one in split_lines_of([part], whole, decided)]
+
+
+@pytest.mark.parametrize(
+    ("decided", "said"),
+    [
+        (Override(), "12.00 SGD to category Meals, 8.50 SGD as the whole expense."),
+        (Override(category="Gifts"), "12.00 SGD to category Meals, 8.50 SGD to category Gifts."),
+        (
+            Override(account="420"),
+            "12.00 SGD to account 420, 8.50 SGD to account 420. The account that is set for the ex",
+        ),
+    ],
+)
+def test_where_each_line_goes_is_told(decided: Override, said: str) -> None:
+    """By its category, or as the whole expense."""
+    lines = split_lines_of(["12.00:Meals", "8.50"], WHOLE, decided)
+    told = told_lines(lines, WHOLE, decided)
+    assert told.startswith(said)
+    assert ("daybook expenses set files-1 --clear account" in told) is bool(decided.account)
 
 
 @pytest.mark.parametrize(

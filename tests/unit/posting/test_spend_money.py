@@ -14,7 +14,12 @@ from daybook.expenses.expense import Expense, Override, SourceStatus, SplitLine
 from daybook.expenses.problems import ProblemCode
 from daybook.posting.documents import DocumentKind, SpendMoney, decode, encode
 from daybook.posting.expense_mapping import parse_expense_mapping
-from daybook.posting.spend_money import ExpensePlan, plan_spend_money, tax_within
+from daybook.posting.spend_money import (
+    ExpensePlan,
+    override_problems,
+    plan_spend_money,
+    tax_within,
+)
 
 MAPPING = parse_expense_mapping(
     """
@@ -129,6 +134,22 @@ def test_rate_of_the_merchants_currency_is_told(charged: str, told: str) -> None
     """Ten dollars were booked; without an amount in another currency there is no rate."""
     [line] = document(replace(EXPENSE, merchant_amount=charged, card="")).lines
     assert f"Grab Singapore, Meals, {told}" == line.description
+
+
+@pytest.mark.parametrize(
+    ("decided", "codes"),
+    [
+        (Override(category="Nowhere", contact="Grab", note="taxi"), []),
+        (Override(account="420", tax_type="INPUT2", tracking={"Region": "North"}), []),
+        (Override(account="999"), [ProblemCode.ACCOUNT]),
+        (Override(account="610", tax_type="INPUT9"), [ProblemCode.ACCOUNT, ProblemCode.TAX_TYPE]),
+        (Override(tracking={"Region": "Nowhere"}), [ProblemCode.TRACKING]),
+        (Override(lines=(SplitLine(1000, account="999"),)), [ProblemCode.ACCOUNT]),
+    ],
+)
+def test_a_decision_is_checked_by_itself(decided: Override, codes: list[ProblemCode]) -> None:
+    """Against the chart alone: the mapping may change before the expense is posted."""
+    assert codes == [one.code for one in override_problems(decided, CHART)]
 
 
 def test_expense_becomes_spend_money_with_tax_inside() -> None:
