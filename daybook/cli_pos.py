@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from contextlib import contextmanager
 from pathlib import Path  # noqa: TC003 - Typer reads the annotations
 from typing import TYPE_CHECKING, Annotated, Final
 
@@ -11,6 +12,7 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
+from daybook.errors import InputError
 from daybook.on_use import loaded_on_use
 from daybook.terminal import (
     DATE_FORM,
@@ -19,16 +21,20 @@ from daybook.terminal import (
     date_of,
     open_wiring,
     plain,
+    progress,
     say,
     say_json,
     text_of,
 )
+from daybook.wording import counted
 
 with loaded_on_use():
     from daybook.jobs import check_source, choose_store_days, load_stores
     from daybook.ledger import stores as stores_ledger
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from daybook.jobs.check_source import Checked
     from daybook.sales.store import Store
     from daybook.wiring import Wiring
@@ -81,7 +87,7 @@ def check(
 
     Example: daybook pos check /mnt/pos --stores stores.toml --from 2026-03-14
     """
-    with open_wiring() as wired:
+    with _speaking_of(source_url), open_wiring() as wired:
         url = source_url or wired.pos_url()
         there = _stores(wired, stores)
         source = wired.source_at(url, there)
@@ -91,13 +97,28 @@ def check(
             choose_store_days.stores_named(by_id, store, f"There are: {names}.") if there else []
         )
         dates = _dates(wired, asked, first, last, url)
-        checked = check_source.check_source(source, asked, *dates, known_store_ids=by_id)
+        with progress(f"Reading {source.name}") as tell:
+            checked = check_source.check_source(
+                source, asked, *dates, known_store_ids=by_id, progress=tell
+            )
     if as_json:
         say_json(_content(checked, *dates))
     else:
         _print(checked, *dates)
     if not checked.is_fine:
         raise typer.Exit(1)
+
+
+@contextmanager
+def _speaking_of(source_url: str | None) -> Iterator[None]:
+    """Where the address was typed, advice about the setting would lead astray."""
+    try:
+        yield
+    except InputError as error:
+        if source_url is None:
+            raise
+        said = str(error).replace("DAYBOOK_POS_URL", "the address that you gave")
+        raise InputError(said) from error
 
 
 def _stores(wired: Wiring, file: Path | None) -> list[Store]:
@@ -177,7 +198,7 @@ def _print(checked: Checked, first_date: dt.date, last_date: dt.date) -> None:
         column = f", column {one.column}" if one.column else ""
         say(f"{one.url}{place}{column}: {one.reason}")
     if (more := checked.reject_count - _REJECTS_SHOWN_MAX) > 0:
-        say(f"And {more} more rows that cannot be read.")
+        say(f"And {counted(more, 'more row')} that cannot be read.")
     say(_verdict(checked))
 
 
@@ -189,14 +210,10 @@ def _verdict(checked: Checked) -> str:
     wrong = []
     if checked.reject_count:
         days = len(checked.held)
-        holding = f" ({_counted(days, 'day')} would be held)" if days else ""
-        wrong.append(f"{_counted(checked.reject_count, 'row')} cannot be read{holding}")
+        holding = f" ({counted(days, 'day')} would be held)" if days else ""
+        wrong.append(f"{counted(checked.reject_count, 'row')} cannot be read{holding}")
     if days := len(checked.failures):
-        wrong.append(f"{_counted(days, 'day')} {'does' if days == 1 else 'do'} not balance")
+        wrong.append(f"{counted(days, 'day')} {'does' if days == 1 else 'do'} not balance")
     if days := len(checked.missing):
-        wrong.append(f"{_counted(days, 'day')} {'is' if days == 1 else 'are'} missing")
+        wrong.append(f"{counted(days, 'day')} {'is' if days == 1 else 'are'} missing")
     return f"{' and '.join(wrong)}. Nothing was written."
-
-
-def _counted(count: int, noun: str) -> str:
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"

@@ -6,6 +6,7 @@ import datetime as dt
 import json
 import unicodedata
 from contextlib import contextmanager
+from threading import Event, Thread
 from typing import TYPE_CHECKING, Annotated, Final, Literal
 
 import typer
@@ -22,7 +23,7 @@ with loaded_on_use():
     from daybook import settings, wiring
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from daybook.expenses.problems import Problem
@@ -32,6 +33,9 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for a script.")
 DATE_FORM: Final = "YYYY-MM-DD"
 _WIDTH: Final = 100  # of a table that goes into a file or a pipe
 _WIDTH_MAX: Final = 10_000
+_SILENT_SECONDS: Final = 2.0  # so long nobody wonders
+_LINE_SECONDS: Final = 10.0
+_REFRESH_SECONDS: Final = 0.2
 _SHORT_HEADINGS: Final = {"currency": "cur", "difference": "diff"}
 _UNSPLIT_COLUMNS: Final = frozenset(("date", "invoice"))
 
@@ -100,6 +104,38 @@ def say_problems(problems: Mapping[str, Sequence[Problem]]) -> bool:
         more = f" and {len(ids) - 1} more" if len(ids) > 1 else ""
         say(f"{ids[0]}{more}: {sentence}", err=True)
     return bool(about)
+
+
+@contextmanager
+def progress(sentence: str) -> Iterator[Callable[[str], None]]:
+    """Show on stderr how far something has come, once it takes longer than two seconds.
+
+    The caller says it anew by what is yielded; it stands in one line of a terminal, and in a line
+    every ten seconds of a file.
+    """
+    latest = [sentence]
+    ended = Event()
+    teller = Thread(target=_tell, args=(latest, ended), daemon=True)
+    teller.start()
+    try:
+        yield lambda said: latest.__setitem__(0, f"{sentence}: {said}")
+    finally:
+        ended.set()
+        teller.join()
+
+
+def _tell(latest: list[str], ended: Event) -> None:
+    if ended.wait(_SILENT_SECONDS):
+        return
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        say(f"{latest[0]} ...", err=True)
+        while not ended.wait(_LINE_SECONDS):
+            say(f"{latest[0]} ...", err=True)
+        return
+    with console.status(Text(plain(latest[0]))) as status:
+        while not ended.wait(_REFRESH_SECONDS):
+            status.update(Text(plain(latest[0])))
 
 
 def say_json(value: object) -> None:

@@ -16,9 +16,10 @@ from daybook.sales.daily_totals import daily_totals
 from daybook.sales.frames import joined
 from daybook.sales.store import StoreDay
 from daybook.sales.window import within
+from daybook.wording import counted
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
 
     from daybook.pos.source import ReceiptSource, Reject
     from daybook.posting.holds import Hold
@@ -59,10 +60,12 @@ def check_source(
     last_date: dt.date,
     *,
     known_store_ids: Collection[str],
+    progress: Callable[[str], None] = lambda _sentence: None,
 ) -> Checked:
     """Read the stores' receipts of these dates and total them, as a run would.
 
-    All receipts of the dates are in memory at once, some 200 bytes each.
+    All receipts of the dates are in memory at once, some 200 bytes each. `progress` is told how
+    far it has come after each page.
 
     Raises:
         InputError: there are no stores, the dates are the wrong way round, or the source cannot
@@ -79,13 +82,16 @@ def check_source(
         )
     batches: list[ReceiptBatch] = []
     rejects: list[Reject] = []
-    reject_count = 0
+    receipt_count = reject_count = 0
     unreadable = UnreadableRows()
     for page in source.receipts(stores, first_date, last_date, known_store_ids=known_store_ids):
         batches.append(within(page.batch, stores, first_date, last_date))
         rejects += page.rejects[: _REJECTS_KEPT_MAX - len(rejects)]
         reject_count += len(page.rejects)
         unreadable.add(page.rejects)
+        receipt_count += len(batches[-1].receipts)
+        progress(f"{counted(receipt_count, 'receipt')} read")
+    progress(f"{counted(receipt_count, 'receipt')} read, summing them up")
     batch = joined(batches)
     totals = daily_totals(batch, stores)
     heard = {total.store_id for total in totals}

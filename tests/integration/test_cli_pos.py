@@ -30,6 +30,7 @@ name = "Bugis"
 time_zone = "Asia/Singapore"
 currency = "SGD"
 """
+QUERIED = ("receipts", "lines", "tenders")
 DAY = ("--from", "2026-03-14", "--to", "2026-03-14")
 
 Run = Callable[..., tuple[int, str]]
@@ -182,3 +183,23 @@ def test_an_address_without_a_source_shows_no_password(check: Run, tmp_path: Pat
     assert 1 == code
     assert "No point of sale is read from addresses that begin with nonsense://" in said
     assert "s3cret" not in said
+
+
+@pytest.mark.parametrize(
+    "url", ["/nowhere", "qashier+file:///nowhere", "gs://bucket/pos", "sql+oracle://host/pos"]
+)
+def test_advice_is_about_the_address_that_was_given(
+    check: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, url: str
+) -> None:
+    """Not about the setting, which says something else or nothing; without an address it is."""
+    options = tmp_path / "pos.toml"
+    query = "SELECT 1 WHERE at >= :first_at AND at < :last_at"
+    options.write_text("[sql]\n" + "".join(f'{one} = "{query}"\n' for one in QUERIED))
+    monkeypatch.setenv("DAYBOOK_POS_OPTIONS", str(options))
+    words = ("--stores", str(tmp_path / "stores.toml"), *DAY)
+    code, said = check(url, *words)
+    assert (1, True) == (code, "the address that you gave" in said)
+    assert "DAYBOOK_POS_URL" not in said
+    monkeypatch.setenv("DAYBOOK_POS_URL", url)
+    code, said = check(*words)
+    assert (1, True) == (code, "DAYBOOK_POS_URL" in said)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import threading
 
 import pytest
 import typer
 
-from daybook.terminal import date_of, plain, say, say_json, show
+from daybook import terminal
+from daybook.terminal import date_of, plain, progress, say, say_json, show
 
 STEERING = "Ya \x1b[31mKun\x1b]0;pwned\x07\x9b2J \u202eecived"
 
@@ -77,3 +79,48 @@ def test_what_is_no_date_says_how_to_write_one(text: str) -> None:
     """Without the words of a programming language."""
     with pytest.raises(typer.BadParameter, match="is not a date; write year, month and day"):
         date_of(text)
+
+
+def test_what_takes_long_says_how_far_it_is(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """On stderr, so that the output can go on to another program; the newest word counts."""
+    monkeypatch.setattr(terminal, "_SILENT_SECONDS", 0)
+    monkeypatch.setattr(terminal, "_LINE_SECONDS", 0.01)
+    said = ""
+    with progress("Reading tills") as tell:
+        tell("3 receipts read")
+        while "Reading tills: 3 receipts read ...\n" not in said:
+            found = capsys.readouterr()
+            assert "" == found.out
+            said += found.err
+
+
+def test_a_terminal_shows_progress_in_one_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What a file is called steers nothing there, and is no markup."""
+    monkeypatch.setattr(terminal, "_SILENT_SECONDS", 0)
+    monkeypatch.setattr(terminal, "_REFRESH_SECONDS", 0.01)
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    said = ""
+    with progress("Reading [tills]\x07") as tell:
+        tell("3 receipts read")
+        while "Reading [tills]?: 3 receipts read" not in said:
+            said += capsys.readouterr().err
+    assert "\x07" not in said
+
+
+def test_what_is_quick_says_nothing(capsys: pytest.CaptureFixture[str]) -> None:
+    """Nobody wonders within two seconds; the end does not wait for them either."""
+    with progress("Reading tills") as tell:
+        tell("3 receipts read")
+    assert ("", "") == capsys.readouterr()
+
+
+def test_what_fails_ends_the_progress_too() -> None:
+    """No thread goes on talking."""
+    before = threading.active_count()
+    with pytest.raises(ValueError, match="torn"), progress("Reading tills"):
+        raise ValueError("torn")
+    assert before == threading.active_count()

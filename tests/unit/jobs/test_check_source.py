@@ -160,3 +160,15 @@ def test_the_newest_date_is_over_everywhere() -> None:
     now_at = dt.datetime(2026, 3, 14, 12, tzinfo=dt.UTC)
     assert dt.date(2026, 3, 13) == last_common_date([SINGAPORE], now_at, dt.timedelta())
     assert dt.date(2026, 3, 12) == last_common_date([SINGAPORE, new_york], now_at, dt.timedelta())
+
+
+def test_it_says_how_far_it_has_come() -> None:
+    """After every page, with the receipts of the dates that were asked for."""
+    pages = (
+        Page(batch([Receipt("R1")])),
+        Page(batch([Receipt("R2"), Receipt("R3", sold_at=NOON - 9 * DAY)])),
+    )
+    said: list[str] = []
+    known = {SINGAPORE.store_id}
+    check_source(Shelf(pages), [SINGAPORE], DATE, DATE, known_store_ids=known, progress=said.append)
+    assert ["1 receipt read", "2 receipts read", "2 receipts read, summing them up"] == said
