@@ -87,3 +87,13 @@ class RefusedWhole(UnknownOutcome):
 
 class Busy(DaybookError):
     """Another process holds the lock on this work."""
+
+
+def passes_soon(error: object) -> bool:
+    """Whether the same step may succeed when it is tried again within seconds.
+
+    A limit of the day lasts for hours; what a person has to mend does not pass at all.
+    """
+    if isinstance(error, RateLimited) and error.problem == "day":
+        return False
+    return isinstance(error, RetryableError | UnknownOutcome)

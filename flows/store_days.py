@@ -19,17 +19,21 @@ from daybook.errors import DaybookError, InputError
 from daybook.jobs.choose_store_days import runs_of_dates
 from tasks.extract import extract
 from tasks.forecast import compare, forecast
+from tasks.go_on import calls_back_in_seconds, go_on
 from tasks.plan import plan
 from tasks.post import post
-from tasks.report import preview, report
+from tasks.report import Reported, preview, report
 from tasks.total import total
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from prefect.client.schemas.objects import State
+    from prefect.futures import PrefectFuture
 
     from daybook.jobs.extract import Extracted
+    from daybook.jobs.post import Posted
+    from daybook.ledger.organisations import Organisation
     from daybook.sales.store import StoreDay
 
 
@@ -58,19 +62,54 @@ def post_store_days(
     run_id = flow_run.id or "by hand"
     days, failures = _planned(store_days, run_id)
     failures += given_up
-    since_at, expected = wiring.shared().clock.now(), {}
-    for organisation in wiring.shared().organisations_of(days):
-        expected[organisation] = forecast(organisation, days, keep_reserve=keep_reserve)
-        # Also when nothing is planned: a run that was killed may have left calls to be looked up.
-        state = post(organisation, days, run_id, keep_reserve=keep_reserve, return_state=True)
-        if state.is_failed():
-            failures.append(f"{organisation.name}: {state.message}")
-    reported = report(list(store_days), _span(store_days))
+    since_at = wiring.shared().clock.now()
+    expected = {
+        organisation: forecast(organisation, days, keep_reserve=keep_reserve)
+        for organisation in wiring.shared().organisations_of(days)
+    }
+    failures += _posted(expected, days, run_id, keep_reserve=keep_reserve)
+    reported = _reported(list(store_days))
     for organisation, calls in expected.items():
         compare(organisation, calls, since_at)
     if failures or reported.problems:
         raise StoreDaysNotPosted("\n".join([*failures, *reported.problems]))
     return _done(reported.summary)
+
+
+def _posted(
+    organisations: Iterable[Organisation],
+    days: list[StoreDay],
+    run_id: str,
+    *,
+    keep_reserve: bool,
+) -> list[str]:
+    """Post into each organisation, a few at a time, since each has limits of its own.
+
+    Returns what went wrong. What the day's calls did not suffice for is scheduled anew.
+    """
+    # Also when nothing is planned: a run that was killed may have left calls to be looked up.
+    posting = {
+        organisation: post.submit(organisation, days, run_id, keep_reserve=keep_reserve)
+        for organisation in organisations
+    }
+    states = {organisation: _ended(future) for organisation, future in posting.items()}
+    failed = {one: state for one, state in states.items() if not state.is_completed()}
+    errors = {one: state.result(raise_on_failure=False) for one, state in failed.items()}
+    said = [f"{one.name}: {error}" for one, error in errors.items()]
+    wait_seconds = calls_back_in_seconds(errors.values())
+    return [*said, go_on(wait_seconds)] if wait_seconds else said
+
+
+def _reported(store_days: list[StoreDay]) -> Reported:
+    """What the run came to; that Xero cannot be read back now hides nothing else."""
+    state = report(store_days, _span(store_days), return_state=True)
+    found = state.result(raise_on_failure=False)
+    return found if isinstance(found, Reported) else Reported("", (f"Not checked: {found}",))
+
+
+def _ended(future: PrefectFuture[Posted]) -> State[Posted]:
+    future.wait()
+    return future.state
 
 
 def _planned(store_days: Sequence[StoreDay], run_id: str) -> tuple[list[StoreDay], list[str]]:

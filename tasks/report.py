@@ -9,7 +9,7 @@ from prefect import get_run_logger
 from prefect.artifacts import create_markdown_artifact, create_table_artifact
 
 from daybook import wiring
-from daybook.errors import FinalError
+from daybook.errors import DaybookError
 from daybook.jobs import store_day_table
 from daybook.jobs.preview import preview as preview_job
 from daybook.jobs.reconcile import reconcile
@@ -31,7 +31,7 @@ class Reported:
 def report(store_days: list[StoreDay], span: str) -> Reported:
     """Read Xero back, compare it with ledger and receipts to the cent, and show it."""
     wired = wiring.shared()
-    organisations, unread = wired.organisations(), dict[int, FinalError]()
+    organisations, unread = wired.organisations(), dict[int, DaybookError]()
     clients = {key: wired.client(one) for key, one in organisations.items()}
     lines = reconcile(wired.engine, clients, store_days, unread)
     traded = [line for line in lines if line.line.state != "no_sales"]

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, ParamSpec, TypeVar
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
-from daybook.errors import RetryableError, UnknownOutcome
+from daybook.errors import passes_soon
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -42,5 +42,4 @@ def step(name: str | Callable[[], str]) -> Callable[[Callable[P, R]], Task[P, R]
 
 def may_pass_next_time(_task: Task[..., Any], _run: TaskRun, state: State[Any]) -> bool:
     """Whether the step failed for a reason that passes."""
-    error = state.result(raise_on_failure=False)
-    return isinstance(error, RetryableError | UnknownOutcome)
+    return passes_soon(state.result(raise_on_failure=False))

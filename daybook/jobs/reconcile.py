@@ -6,7 +6,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from daybook.errors import FinalError
+from daybook.errors import DaybookError, passes_soon
 from daybook.ledger.store_day_lines import store_day_lines
 from daybook.money import minor_from_amount
 from daybook.posting.documents import DocumentKind
@@ -56,7 +56,7 @@ def reconcile(
     engine: Engine,
     clients: Mapping[int, XeroClient],
     store_days: Collection[StoreDay],
-    unread: dict[int, FinalError] | None = None,
+    unread: dict[int, DaybookError] | None = None,
 ) -> list[ReconciledLine]:
     """Read back every organisation's documents of these dates and lay them beside the ledger.
 
@@ -74,8 +74,8 @@ def reconcile(
         try:
             for found in _read_back(clients[organisation_id], with_documents):
                 there[organisation_id, found.number] = found
-        except FinalError as error:  # others pass: the step is tried again
-            if unread is None:
+        except DaybookError as error:
+            if unread is None or passes_soon(error):  # the step is tried again
                 raise
             unread[organisation_id] = error
     return [

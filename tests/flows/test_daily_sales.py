@@ -4,20 +4,26 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn, cast
 
 import pytest
 from kopi_corner import connected_chain
 from prefect import flow
 from prefect.client.orchestration import get_client
-from prefect.client.schemas.filters import ArtifactFilter, ArtifactFilterKey
+from prefect.client.schemas.filters import (
+    ArtifactFilter,
+    ArtifactFilterKey,
+    FlowRunFilter,
+    FlowRunFilterName,
+)
+from prefect.flow_engine import run_flow
 from prefect.task_runners import ThreadPoolTaskRunner
 from pydantic import SecretStr
 from sqlalchemy import text
 from till_files import Sale, write_sales
 
 from daybook import wiring
-from daybook.errors import InputError
+from daybook.errors import FinalError, InputError
 from daybook.jobs.choose_store_days import choose, given_up
 from daybook.ledger.stores import write_stores
 from daybook.pos.files import FilesSource
@@ -31,9 +37,10 @@ from flows.store_days import post_store_days
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
     from pathlib import Path
+    from uuid import UUID
 
     from kopi_corner import Chain
-    from prefect.client.schemas.objects import State
+    from prefect.client.schemas.objects import FlowRun, State
 
     from daybook.pos.source import Page
     from daybook.sales.store import Store
@@ -279,6 +286,73 @@ def test_ended_connection_fails_the_night_by_name_and_loses_nothing(tills: Tills
     state = daily_sales(business_date=DATE, return_state=True)
     assert state.is_completed(), state.message
     assert {"PAID": 3} == tills.chain.books()["counts"]["invoices"]
+
+
+def read_runs(name_has: str) -> list[FlowRun]:
+    """The flow runs whose names have these words."""
+    named = FlowRunFilter(name=FlowRunFilterName(like_=name_has))
+    with get_client(sync_client=True) as client:
+        return client.read_flow_runs(flow_run_filter=named)
+
+
+def run_deployed(deployment_id: UUID, parameters: dict[str, Any]) -> State[Any]:
+    """A run of the night's deployment, as a worker carries it out, now."""
+    with get_client(sync_client=True) as client:
+        run = client.create_flow_run_from_deployment(deployment_id, parameters=parameters)
+    return cast("State[Any]", run_flow(daily_sales, flow_run=run, return_type="state"))
+
+
+def test_night_without_calls_goes_on_by_itself(
+    tills: Tills, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It fails by name and leaves its place; the run that it scheduled posts the rest."""
+    settings = tills.wired.settings.model_copy(update={"xero_day_calls": 1})
+    poor = Wiring(settings)
+    monkeypatch.setattr(wiring, "shared", lambda: poor)
+    with get_client(sync_client=True) as client:
+        deployment_id = client.create_deployment(client.create_flow(daily_sales), "nightly")
+    state = run_deployed(deployment_id, {"business_date": str(DATE)})
+    poor.close()
+    assert state.is_failed()
+    assert "calls of this day are used up" in str(state.message)
+    (rest,) = read_runs("the rest of daily-sales")
+    assert rest.expected_start_time is not None
+    assert f"the rest by itself at {rest.expected_start_time:%Y-%m-%d %H:%M}" in str(state.message)
+    assert deployment_id == rest.deployment_id
+    assert {} == tills.chain.books()["counts"]["invoices"]
+    monkeypatch.setattr(wiring, "shared", lambda: tills.wired)  # the day is over
+    state = run_deployed(deployment_id, rest.parameters)
+    assert state.is_completed(), state.message
+    assert {"PAID": 3} == tills.chain.books()["counts"]["invoices"]
+
+
+def test_run_by_hand_without_calls_says_when_to_run_it_again(
+    tills: Tills, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without a deployment nothing can be scheduled."""
+    poor = Wiring(tills.wired.settings.model_copy(update={"xero_day_calls": 1}))
+    monkeypatch.setattr(wiring, "shared", lambda: poor)
+    state = daily_sales(business_date=DATE, return_state=True)
+    poor.close()
+    assert state.is_failed()
+    assert "Run it again after" in str(state.message)
+
+
+def test_report_that_fails_hides_nothing_else(
+    tills: Tills, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What could not be read is said beside it, with where to look."""
+
+    def refuse(*_: object) -> NoReturn:
+        raise FinalError("Xero does not show its invoices.")
+
+    monkeypatch.setattr("tasks.report.reconcile", refuse)
+    good, bad = Sale("S01", "R1", MIDDAY), Sale("S02", "R2", MIDDAY, net="1O.00")
+    write_sales(tills.folder, [good, bad])
+    state = daily_sales(business_date=DATE, return_state=True)
+    assert state.is_failed()
+    assert "lines.csv row 3, net_amount" in str(state.message)
+    assert "Not checked: Xero does not show its invoices." in str(state.message)
 
 
 def test_backfill_posts_every_date_oldest_first(tills: Tills) -> None:

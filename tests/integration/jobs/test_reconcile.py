@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 from kopi_corner import daily_total
 
-from daybook.errors import FinalError, ReconnectNeeded
+from daybook.errors import DaybookError, ReconnectNeeded
 from daybook.jobs import store_day_table
 from daybook.jobs.reconcile import reconcile
 
@@ -26,7 +26,7 @@ def test_organisation_that_cannot_be_read_is_said_and_stops_no_other(chain: Chai
     chain.control.post(f"/_sandbox/organisations/{tenant}/disconnect").raise_for_status()
     with pytest.raises(ReconnectNeeded):
         reconcile(chain.engine, clients, days)
-    unread: dict[int, FinalError] = {}
+    unread: dict[int, DaybookError] = {}
     lines = reconcile(chain.engine, clients, days, unread)
     assert [chain.organisation.organisation_id] == list(unread)
     assert ["not_read_back", "failed"] == [store_day_table.status(one) for one in lines]
