@@ -83,8 +83,10 @@ def line_tax(line_amount: Decimal, rate: Decimal, line_amount_types: str) -> Dec
 
 def totals(figures: list[tuple[Decimal, Decimal]], line_amount_types: str) -> Totals:
     """Add up (line amount, tax amount) pairs."""
-    amounts = sum([amount for amount, _ in figures], ZERO)
-    tax = sum([tax for _, tax in figures], ZERO)
+    amounts = tax = ZERO
+    for line_amount, tax_amount in figures:
+        amounts += line_amount
+        tax += tax_amount
     if line_amount_types == "Inclusive":
         return Totals(amounts - tax, tax, amounts)
     return Totals(amounts, tax, amounts + tax)

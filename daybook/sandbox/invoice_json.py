@@ -30,8 +30,8 @@ def invoice_json(
     if invoice.url:
         element["Url"] = invoice.url
     if not is_summary:
-        element["Payments"] = payments_json(call, invoice)
-        element["CreditNotes"] = _credits_json(call, invoice)
+        element["Payments"] = payments_json(call, invoice) if invoice.payment_ids else []
+        element["CreditNotes"] = _credits_json(call, invoice) if invoice.allocation_ids else []
         element["Prepayments"] = []
         element["Overpayments"] = []
     element["AmountDue"] = invoice.due if invoice.status in _OPEN else wire.round2(invoice.due * 0)

@@ -139,12 +139,12 @@ def _amounts(
             messages.append(validation.discount_too_big(rate or discount or ZERO))
     if amounts.quantity is None:
         return amounts
-    if given.get("UnitAmount") is None:
-        total = amounts.line_amount
-    else:
-        total = calculation.expected_line_amount(
-            amounts.quantity, amounts.unit_amount, rate, discount
-        )
+    total = amounts.line_amount
+    if given.get("UnitAmount") is not None:
+        if rate is not None or discount is not None:
+            total = calculation.expected_line_amount(
+                amounts.quantity, amounts.unit_amount, rate, discount
+            )
         if sent_total is not None and wire.round2(sent_total) != total:
             messages.append(validation.line_total_differs(wire.round2(sent_total), total))
     if abs(total) > MAX_LINE_AMOUNT:
@@ -238,12 +238,12 @@ def _tax_amount(
     given: Json, line_amount: Decimal, rate: Decimal, rules: LineRules, messages: list[str]
 ) -> Decimal:
     """Take the caller's tax on invoices, insist on the computed one on bank transactions."""
-    computed = calculation.line_tax(line_amount, rate, rules.line_amount_types)
     sent = given.get("TaxAmount")
     if sent is None or rules.line_amount_types == "NoTax":
-        return computed
+        return calculation.line_tax(line_amount, rate, rules.line_amount_types)
     sent = wire.round2(sent)
     if rules.is_bank:
+        computed = calculation.line_tax(line_amount, rate, rules.line_amount_types)
         if sent != computed:
             messages.append(validation.tax_total_differs(sent, computed))
         return computed

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -40,7 +41,12 @@ class Trace(msgspec.Struct):
 
 def bearer_token(headers: Mapping[str, str]) -> str:
     """Return the token of the Authorization header; empty when there is none."""
-    scheme, _, token = headers.get("authorization", "").partition(" ")
+    return _token_in(headers.get("authorization", ""))
+
+
+@lru_cache(maxsize=256)
+def _token_in(authorization: str) -> str:
+    scheme, _, token = authorization.partition(" ")
     return token if scheme.lower() == "bearer" else ""
 
 

@@ -28,6 +28,7 @@ SMALL_BYTES = 1024 * 1024
 """Longer bodies go uvicorn's way, which does not read faster than it is listened to."""
 _CALLS = f"{PREFIX}/".encode()
 _METHODS = frozenset({b"GET", b"PUT", b"POST", b"DELETE"})
+_LONG_WAY = frozenset({"expect", "transfer-encoding"})
 
 
 class JoinedWrites:
@@ -102,6 +103,8 @@ class SandboxProtocol(HttpToolsProtocol):
         super().__init__(*args, **options)
         self._calls: Recorded = cast("Any", self.config.app).state.calls
         self._incoming: _Incoming | None = None
+        self._always: tuple[object, bytes] = (None, b"")
+        """uvicorn's own headers (a new list when their date changes) and their wire form."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as uvicorn's
         """Take a connection; replies leave in one write each."""
@@ -115,44 +118,49 @@ class SandboxProtocol(HttpToolsProtocol):
         super().connection_lost(exc)
 
     def on_message_begin(self) -> None:
-        """Begin a request and leave the transport in its scope."""
-        super().on_message_begin()
-        extensions: dict[str, dict[object, object]] = {EXTENSION: {"transport": self.transport}}
-        self.scope["extensions"] = extensions
+        """Begin a request; its scope is made when somebody needs one."""
+        self.url = b""
+        self.headers = []
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Take a header field."""
+        self.headers.append((name.lower(), value))
 
     def on_headers_complete(self) -> None:
         """Choose the way of a request."""
-        if self._is_short():
-            headers = fields_of(self.headers)
+        fields = fields_of(self.headers)
+        if self._is_short(fields):
             method = self.parser.get_method().decode("ascii")
-            self._incoming = _Incoming(method, self.url, headers, self._calls.begin(headers))
+            self._incoming = _Incoming(method, self.url, fields, self._calls.begin(fields))
         else:
-            super().on_headers_complete()
+            self._go_the_long_way(fields)
 
-    def _is_short(self) -> bool:
+    def _go_the_long_way(self, fields: dict[str, str]) -> None:
+        """Give a request to uvicorn as if its head came now; leave the transport in its scope."""
+        url, headers = self.url, self.headers
+        super().on_message_begin()
+        self.url = url
+        self.headers.extend(headers)
+        self.expect_100_continue = fields.get("expect", "").lower() == "100-continue"
+        extensions: dict[str, dict[object, object]] = {EXTENSION: {"transport": self.transport}}
+        self.scope["extensions"] = extensions
+        super().on_headers_complete()
+
+    def _is_short(self, fields: dict[str, str]) -> bool:
         """Tell whether a request is a small API call with nothing to wait for."""
         cycle = cast("RequestResponseCycle | None", self.cycle)
         return (
             self.url.startswith(_CALLS)
             and not self._calls.has_to_wait()
             and (cycle is None or cycle.response_complete)
-            and not (self.flow.write_paused or self.expect_100_continue)
+            and not self.flow.write_paused
             and self.parser.get_method() in _METHODS
             and b"#" not in self.url
             and self.url.isascii()
             and not self.parser.should_upgrade()
-            and self._is_small()
+            and fields.keys().isdisjoint(_LONG_WAY)
+            and int(fields.get("content-length", 0)) <= SMALL_BYTES
         )
-
-    def _is_small(self) -> bool:
-        """Tell whether the body is said to be small."""
-        length = 0
-        for name, value in self.headers:
-            if name == b"transfer-encoding":
-                return False
-            if name == b"content-length":
-                length = int(value)
-        return length <= SMALL_BYTES
 
     def on_body(self, body: bytes) -> None:
         """Take a part of the body."""
@@ -186,9 +194,10 @@ class SandboxProtocol(HttpToolsProtocol):
     def _wire_form(self, reply: Reply, *, is_kept: bool) -> bytes:
         """Return head and body of a reply."""
         fields = "".join([f"{name}: {value}\r\n" for name, value in reply.headers.items()])
-        parts = [STATUS_LINE[reply.status]]
-        for name, value in self.server_state.default_headers:
-            parts += (name, b": ", value, b"\r\n")
+        default = self.server_state.default_headers
+        if self._always[0] is not default:
+            self._always = (default, b"".join([b"%b: %b\r\n" % field for field in default]))
+        parts = [STATUS_LINE[reply.status], self._always[1]]
         if reply.content_type:
             parts += (b"content-type: ", reply.content_type.encode(), b"\r\n")
         if reply.status not in NO_BODY:
