@@ -83,7 +83,7 @@ def test_killed_run_is_finished_by_a_retry(
         "match": {"method": "PUT", "path": "/Payments"},
         "nth": 2,
         "fault": "slow",
-        "seconds": 4,
+        "seconds": 15,  # time to kill the run; the read timeout is longer
     }
     sandbox.post("/_sandbox/faults", json=slow).raise_for_status()
     deployment = prefect.get("/deployments/name/daily-sales/midnight").json()["id"]
@@ -101,9 +101,9 @@ def test_killed_run_is_finished_by_a_retry(
     process.kill()
     wait_for("Crashed", lambda: state_of(prefect, run_id) == "CRASHED")
     sandbox.delete("/_sandbox/faults").raise_for_status()
-    # Prefect's worker writes Crashed a second time about a second later, and holds the run's slot
-    # for a while more; retried before that, it ends and has to be started again.
-    time.sleep(15)
+    # Prefect's worker reports the crash a second time, which may take it long: that would end a
+    # retry made before.
+    wait_for("the worker's report", lambda: has_reported(stack))
 
     retry = {"state": {"type": "SCHEDULED", "name": "AwaitingRetry"}, "force": True}
     prefect.post(f"/flow_runs/{run_id}/set_state", json=retry).raise_for_status()
@@ -116,6 +116,15 @@ def state_of(prefect: httpx.Client, run_id: str) -> str:
     """The run's state."""
     state: str = prefect.get(f"/flow_runs/{run_id}").json()["state_type"]
     return state
+
+
+def has_reported(stack: Stack) -> bool:
+    """Whether the worker has said what it says once it is done with a run that was killed."""
+    said = (stack.settings.home / "logs" / "prefect-worker.log").read_text()
+    return any(
+        "prefect.flow_runs.worker" in line and "Check whether the flow run" in line
+        for line in said.splitlines()
+    )
 
 
 def assert_books_equal_tills(stack: Stack, wired: Wiring) -> None:

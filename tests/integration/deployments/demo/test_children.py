@@ -18,14 +18,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-SLEEP = "import time; time.sleep(60)"
+SLEEP = "import time; time.sleep(600)"
 # A process that leaves its group, as the runs of Prefect's worker do, and ignores requests to end.
 STUBBORN = f"""
 import signal, subprocess, sys, time
 signal.signal(signal.SIGTERM, signal.SIG_IGN)
 child = subprocess.Popen([sys.executable, "-c", {SLEEP!r}], start_new_session=True)
 print(child.pid, flush=True)
-time.sleep(60)
+time.sleep(600)
 """
 
 
@@ -45,12 +45,15 @@ def start(crew: Crew, name: str, script: str) -> psutil.Process:
 
 def has_ended(process: psutil.Process) -> bool:
     """Whether a process is gone, or only waits to be buried."""
-    return not process.is_running() or process.status() == psutil.STATUS_ZOMBIE
+    try:
+        return process.status() == psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return True
 
 
 def logged(path: Path) -> str:
     """Wait for the first line of a log."""
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while not path.read_text().endswith("\n"):
         assert time.monotonic() < deadline, "nothing was logged"
         time.sleep(0.02)

@@ -118,7 +118,7 @@ def test_missing_bank_transaction_is_not_called_equal(stack: Stack, told: Told) 
     wired = Wiring(stack.settings)
     story = ExpenseStory(stack, wired, told.console, told.append)
     extra = {"id": "one-more", "datetime": "2026-01-05T00:00:00Z", "amount": -100}
-    httpx.post(f"{stack.sandbox_url}/_sandbox/aspire/transactions", json=extra)
+    httpx.post(f"{stack.sandbox_url}/_sandbox/aspire/transactions", json=extra, timeout=60)
     with pytest.raises(DemoFailed, match="has 15 payments") as caught:
         story.show()
     wired.close()

@@ -32,9 +32,9 @@ guard = start_child(
 )
 postgres = embedded.start(home, durable=False)
 crew = Crew(mark, logs)
-crew.start("sleeper", (sys.executable, "-c", "import time; time.sleep(60)"), inherited_variables())
+crew.start("sleeper", (sys.executable, "-c", "import time; time.sleep(600)"), inherited_variables())
 print(guard.process.pid, crew["sleeper"].process.pid, postgres.port, flush=True)
-time.sleep(60)
+time.sleep(600)
 """
 
 
@@ -60,7 +60,7 @@ def test_a_killed_demo_leaves_nothing_running(home: Path) -> None:
         watched = [psutil.Process(guard), psutil.Process(sleeper), server]
         demo.kill()
 
-    _, alive = psutil.wait_procs(watched, timeout=20)
+    _, alive = psutil.wait_procs(watched, timeout=60)
 
     assert [] == alive
     assert not postmaster_file.exists()

@@ -28,7 +28,7 @@ def test_the_worker_is_told_the_demos_own_database_and_xero(stack: Stack) -> Non
     environment = stack.environment
     with psycopg.connect(environment["DAYBOOK_DATABASE_URL"]) as connection:
         assert "daybook" == connection.info.dbname
-    bootstrap = httpx.get(f"{environment['DAYBOOK_XERO_API_URL']}/_sandbox").json()
+    bootstrap = httpx.get(f"{environment['DAYBOOK_XERO_API_URL']}/_sandbox", timeout=60).json()
 
     assert bootstrap["client_id"] == environment["DAYBOOK_XERO_CLIENT_ID"]
     assert {stack.sandbox_url} == {
@@ -39,11 +39,10 @@ def test_the_worker_is_told_the_demos_own_database_and_xero(stack: Stack) -> Non
 
 def test_the_user_interface_asks_the_right_server(stack: Stack) -> None:
     """The pages are served, and they look for the API where it is."""
-    settings = httpx.get(f"{stack.prefect_url}/ui-settings").json()
+    settings = httpx.get(f"{stack.prefect_url}/ui-settings", timeout=60).json()
 
-    assert (
-        "text/html" in httpx.get(stack.prefect_url, follow_redirects=True).headers["content-type"]
-    )
+    pages = httpx.get(stack.prefect_url, follow_redirects=True, timeout=60)
+    assert "text/html" in pages.headers["content-type"]
     assert settings["api_url"] in {stack.prefect_api_url, "/api"}
 
 
