@@ -101,9 +101,9 @@ def test_duplicate_delivery_applies_twice_without_a_key(call: Caller) -> None:
 
 def test_slow_reply_is_committed_before_it_is_late(call: Caller) -> None:
     """A caller that gives up after a timeout finds the document saved."""
-    plan(call, "slow", seconds=0.5)
+    plan(call, "slow", seconds=2)
     with pytest.raises(httpx.ReadTimeout):
-        call.send("PUT", "/Invoices", json=sales_invoice("P-1"), timeout=0.2)
+        call.send("PUT", "/Invoices", json=sales_invoice("P-1"), timeout=0.5)
     assert is_saved(call)
 
 
