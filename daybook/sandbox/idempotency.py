@@ -81,17 +81,17 @@ class ReplayCache:
         kept = KeptReply(client_id, key, print_, copy, now + KEPT)
         self.restore(kept)
         self.unsaved.append(kept)
-        oldest = next(iter(self._kept))
-        while self._kept[oldest].until <= now or self._bytes > MAX_BYTES:
-            self._drop(oldest)
-            oldest = next(iter(self._kept), (client_id, key))
-            if oldest == (client_id, key):
+        while True:
+            name, oldest = next(iter(self._kept.items()))
+            if oldest is kept or (oldest.until > now and self._bytes <= MAX_BYTES):
                 break
+            self._drop(name)
 
     def restore(self, kept: KeptReply) -> None:
         """Remember a reply that was kept before a restart, until the same moment."""
         name = (kept.client_id, kept.key)
-        self._drop(name)
+        if name in self._kept:
+            self._drop(name)
         self._kept[name] = kept
         self._bytes += len(kept.reply.body)
 

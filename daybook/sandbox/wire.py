@@ -179,13 +179,7 @@ def choice(kind: str, *names: str) -> Reader:
 
 def one(fields: Fields) -> Callable[[object], Json]:
     """Read a nested object."""
-
-    def read(value: object) -> Json:
-        if not isinstance(value, dict):
-            raise PostDataInvalid("Cannot read the value as an object.")
-        return fields.read(value)
-
-    return read
+    return fields.read
 
 
 def many(fields: Fields) -> Reader:
@@ -206,14 +200,15 @@ class Fields:
         """Name the fields in Xero's spelling."""
         self._readers = readers
         self._names = {name.lower(): name for name in readers}
-        self._read_one = one(self)
 
-    def read(self, element: Json) -> Json:
+    def read(self, element: object) -> Json:
         """Return the fields that are present and not null, typed; names match in any case.
 
         Raises:
-            PostDataInvalid: a value cannot be read; it says where.
+            PostDataInvalid: this is no object, or a value cannot be read; it says where.
         """
+        if not isinstance(element, dict):
+            raise PostDataInvalid("Cannot read the value as an object.")
         found: Json = {}
         readers = self._readers
         name: str | None = None
@@ -239,7 +234,7 @@ class Fields:
         found: list[Json] = []
         try:
             for element in elements:
-                found.append(self._read_one(element))  # noqa: PERF401 - its length is the place
+                found.append(self.read(element))  # noqa: PERF401 - its length is the place
         except PostDataInvalid as problem:
             raise problem.inside(f"[{len(found)}]") from None
         return found
