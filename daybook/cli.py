@@ -31,6 +31,7 @@ from daybook.terminal import (
     show,
     text_of,
 )
+from daybook.wording import counted
 
 with loaded_on_use():
     from daybook.jobs import choose_store_days, reconcile, store_day_table
@@ -125,7 +126,8 @@ def status(*, as_json: AsJson = False) -> None:
     show("Connected organisations", rows, as_json=False)
     show("Store-days that are not in Xero", waiting, as_json=False)
     if len(days) > len(waiting):
-        typer.echo(f"And {len(days) - len(waiting)} older ones; daybook status --json lists all.")
+        older = counted(len(days) - len(waiting), "older one")
+        typer.echo(f"And {older}; daybook status --json lists all.")
 
 
 @stores_app.command("load")
@@ -141,7 +143,7 @@ def load_stores_command(
     """
     with open_wiring() as wired:
         count = stores_job.load_stores(wired.engine, text_of(file), str(file), organisation)
-    typer.echo(f"{count} stores loaded from {file}.")
+    typer.echo(f"{counted(count, 'store')} loaded from {file}.")
 
 
 @stores_app.command("list")

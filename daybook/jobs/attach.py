@@ -39,6 +39,7 @@ from daybook.ledger.expense_attachments import (
 )
 from daybook.ledger.organisation_lock import organisation_lock
 from daybook.spend.fit.fitter import SourceFile
+from daybook.wording import counted
 from daybook.xero.attachments import AttachedFile, attach, attached_files
 
 if TYPE_CHECKING:
@@ -78,8 +79,8 @@ class Attached:
     def __str__(self) -> str:
         """For the log."""
         return (
-            f"{self.uploaded_count} receipts attached, {self.failed_count} to be tried again, "
-            f"{self.given_up_count} given up"
+            f"{counted(self.uploaded_count, 'receipt')} attached, "
+            f"{self.failed_count} to be tried again, {self.given_up_count} given up"
         )
 
 
@@ -191,7 +192,8 @@ def _attach_all(
                 _record(connection, done, attaching)
                 states.update(one.state for one in done.outcomes)
                 sentences += [f"{expense_id}: {one.reason}" for one in done.outcomes if one.reason]
-            attaching.progress(f"{sum(states.values())} of {sum(map(len, due.values()))} receipts")
+            due_count = sum(map(len, due.values()))
+            attaching.progress(f"{sum(states.values())} of {counted(due_count, 'receipt')}")
     if stop is not None:
         raise stop
     return Attached(
@@ -446,7 +448,7 @@ def _failed(attaching: Attaching, one: DueFile, reason: str) -> FileOutcome:
     attempt_count = one.attempt_count + 1
     due_at = attaching.policy.next_due_at(attempt_count, attaching.clock.now(), attaching.jitter())
     if due_at is None:
-        reason += f" It was tried {attempt_count} times and given up; 'daybook expenses "
+        reason += f" It was tried {counted(attempt_count, 'time')} and given up; 'daybook expenses "
         reason += f"attachments {one.expense_id} --retry' tries it again."
     return FileOutcome(
         one.attachment_id,

@@ -12,6 +12,7 @@ from daybook.ledger.store_days import done_store_days, unfinished_store_days
 from daybook.ledger.stores import read_stores
 from daybook.sales.business_date import last_closed_date
 from daybook.sales.store import StoreDay
+from daybook.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -81,7 +82,7 @@ def given_up(
     )
     more = f" and {len(days) - _NAMED_MAX} more" if len(days) > _NAMED_MAX else ""
     sentence = (
-        f"Not in Xero, and older than the {looked_back} days that the night looks back: "
+        f"Not in Xero, and older than the {counted(looked_back, 'day')} that the night looks back: "
         f"{named}{more}. Correct what keeps them out and run backfill/ad-hoc over these dates; a "
         "date on which the store did not trade goes into closed under its [store.expected], and a "
         "backfill then settles it."

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from daybook.errors import DaybookError, InputError, Unavailable
 from daybook.ledger.connections import Connections, OrganisationFacts, StoredTokens
+from daybook.wording import counted
 from daybook.xero.auth import Bearer
 from daybook.xero.client import XeroClient
 from daybook.xero.connected import list_connected
@@ -97,7 +98,9 @@ def keep_alive(access: XeroAccess) -> tuple[str, ...]:
         except Unavailable as error:
             if one.state_at(now_at) != "connected":
                 left = one.days_left(now_at)
-                problems.append(f"{names}: the connection to Xero ends in {left} days. {error}")
+                problems.append(
+                    f"{names}: the connection to Xero ends in {counted(left, 'day')}. {error}"
+                )
         except DaybookError as error:  # one connection stops no other, and not the night
             problems.append(f"{names}: {error}")
     return tuple(problems)

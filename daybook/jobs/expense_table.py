@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from daybook.expenses.states import AttachmentState, ExpenseState
 from daybook.money import amount_from_minor
+from daybook.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -76,9 +77,9 @@ def summary(expenses: Sequence[LedgerExpense]) -> str:
     """One line: how many stand where."""
     states = Counter(str(one.state) for one in expenses)
     updated = sum(1 for one in expenses if one.is_updated)
-    counted = [f"{count} {state}" for state, count in sorted(states.items())]
-    counted += [f"{updated} of them updated since"] if updated else []
-    return f"{len(expenses)} expenses: {', '.join(counted) or 'none'}"
+    told = [f"{count} {state}" for state, count in sorted(states.items())]
+    told += [f"{updated} of them updated since"] if updated else []
+    return f"{counted(len(expenses), 'expense')}: {', '.join(told) or 'none'}"
 
 
 def attachment_rows(expenses: Sequence[LedgerExpense]) -> list[dict[str, str | int]]:

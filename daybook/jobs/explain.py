@@ -19,6 +19,7 @@ from daybook.ledger.stores import read_stores
 from daybook.money import amount_from_minor, minor_from_amount
 from daybook.posting.documents import DocumentKind, Payment, SalesDocument
 from daybook.posting.holds import HoldCode
+from daybook.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -275,7 +276,11 @@ def _sentence(facts: StoreDayFacts, odd: Sequence[Receipt], sums: Sequence[Sum])
         return f"The ledger has no receipts of store {day.store_id} on {day.business_date}."
     if odd:
         named = "; ".join(_why(one) for one in odd[:_NAMED_MAX])
-        more = f"; and {len(odd) - _NAMED_MAX} more receipts" if len(odd) > _NAMED_MAX else ""
+        more = (
+            f"; and {counted(len(odd) - _NAMED_MAX, 'more receipt')}"
+            if len(odd) > _NAMED_MAX
+            else ""
+        )
         return f"{_apart(odd)}: {named}{more}. Correct it in the point of sale."
     if not facts.documents and facts.holds:
         return "The receipts that were read balance, and no document was made of them."

@@ -16,6 +16,7 @@ from daybook.ledger.stores import read_stores
 from daybook.pos.source import Reach, Reject
 from daybook.sales.business_date import utc_window
 from daybook.sales.window import store_days_of, within
+from daybook.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -64,16 +65,16 @@ class Extracted:
         """One sentence for each row that could not be read, and one for those not shown."""
         shown = [f"{place_of(one)}: {one.reason}" for one in self.rejects]
         more = self.reject_count - len(shown)
-        return [*shown, *([f"{more} more rows could not be read."] if more > 0 else [])]
+        return [*shown, *([f"{counted(more, 'more row')} could not be read."] if more > 0 else [])]
 
     def __str__(self) -> str:
         """For the log."""
         superseded = self.receipts.superseded_count
         return (
-            f"{self.receipts.new_count} receipts new, {self.receipts.changed_count} changed, "
-            f"{self.receipts.unchanged_count} unchanged"
+            f"{counted(self.receipts.new_count, 'receipt')} new, "
+            f"{self.receipts.changed_count} changed, {self.receipts.unchanged_count} unchanged"
             f"{f', {superseded} superseded' if superseded else ''}; "
-            f"{self.reject_count} rows rejected"
+            f"{counted(self.reject_count, 'row')} rejected"
         )
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from daybook.ledger.expenses import FoundExpense, write_found
+from daybook.wording import counted
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -28,9 +29,12 @@ class ExpensesExtracted:
 
     def __str__(self) -> str:
         """For the log."""
+        ignored = counted(
+            self.ignored_count, "payment that is no expense", "payments that are no expenses"
+        )
         return (
-            f"{self.expense_count} expenses, {self.new_count} new, {self.changed_count} changed, "
-            f"{self.ignored_count} payments that are no expenses, {len(self.sentences)} to look at"
+            f"{counted(self.expense_count, 'expense')}, {self.new_count} new, "
+            f"{self.changed_count} changed, {ignored}, {len(self.sentences)} to look at"
         )
 
 

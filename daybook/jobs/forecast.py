@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from daybook.jobs.post_round import batches
 from daybook.ledger.documents import SALES_KINDS, waiting_documents
 from daybook.posting.documents import DocumentKind
+from daybook.wording import counted
 from daybook.xero.batches import lookup_chunks
 from daybook.xero.lookup import PAGE_SIZE
 
@@ -42,10 +43,15 @@ class Forecast:
 
     def __str__(self) -> str:
         """One sentence for the log."""
-        waits = f"about {self.minute_count} minutes" if self.minute_count else "under a minute"
+        waits = (
+            f"about {counted(self.minute_count, 'minute')}"
+            if self.minute_count
+            else "under a minute"
+        )
         span = f"{self.day_count} days" if self.day_count > 1 else waits
         return (
-            f"{self.document_count} documents in {self.call_count} calls; under Xero's limits "
+            f"{counted(self.document_count, 'document')} in {counted(self.call_count, 'call')}; "
+            "under Xero's limits "
             f"({self.minute_calls} a minute, {self.day_calls} a day, {self.left_calls} left today) "
             f"that takes {span}."
         )
@@ -86,4 +92,5 @@ def beside_used(expected: Forecast, used_count: int) -> str:
     """One sentence for the log, when all is posted and read back."""
     more = used_count - expected.call_count
     how = "as forecast" if more == 0 else f"{abs(more)} {'more' if more > 0 else 'fewer'} than that"
-    return f"{expected.call_count} calls were forecast and {used_count} used, {how}."
+    forecast_calls = counted(expected.call_count, "call was", "calls were")
+    return f"{forecast_calls} forecast and {used_count} used, {how}."

@@ -23,6 +23,7 @@ from daybook.posting.control_holds import hold_of
 from daybook.posting.holds import Hold, HoldCode
 from daybook.posting.plan import Plan, plan_documents
 from daybook.posting.revisions import not_begun, revise
+from daybook.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -60,9 +61,11 @@ class Planned:
     def __str__(self) -> str:
         """For the log."""
         states = Counter(one.state.replace("_", " ") for one in self.statuses)
-        counted = ", ".join(f"{count} {state}" for state, count in states.items())
-        adjusted = f", {self.adjusted_count} posted days adjusted" if self.adjusted_count else ""
-        return f"{self.document_count} documents planned{adjusted}; store-days: {counted}"
+        told = ", ".join(f"{count} {state}" for state, count in states.items())
+        days = counted(self.adjusted_count, "posted day")
+        adjusted = f", {days} adjusted" if self.adjusted_count else ""
+        planned = counted(self.document_count, "document")
+        return f"{planned} planned{adjusted}; store-days: {told}"
 
 
 def plan(  # noqa: PLR0913 - which days, what keeps them back, for whom

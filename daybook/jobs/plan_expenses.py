@@ -21,6 +21,7 @@ from daybook.ledger.expenses import Event, read_expenses, write_events, write_pr
 from daybook.posting.documents import DocumentKind
 from daybook.posting.expense_doubles import AROUND, BILL, BILL_BEFORE, OtherPayment, OtherPayments
 from daybook.posting.spend_money import plan_spend_money
+from daybook.wording import counted
 from daybook.xero.bank_transactions import list_bank_transactions
 from daybook.xero.bills import list_bills
 from daybook.xero.reference_data import read_chart, read_organisation
@@ -60,7 +61,7 @@ class ExpensesPlanned:
     def __str__(self) -> str:
         """For the log."""
         held = sum(1 for found in self.problems.values() if found)
-        return f"{len(self.documents)} expenses ready, {held} held"
+        return f"{counted(len(self.documents), 'expense')} ready, {held} held"
 
 
 @dataclass(frozen=True, slots=True)

@@ -47,10 +47,10 @@ class UpdatesPreviewed:
 
     def __str__(self) -> str:
         """For the terminal."""
-        needs = "needs" if self.unchanged_count == 1 else "need"
         return (
             f"{counted(len(self.changes), 'expense')} would be updated in Xero, "
-            f"{self.unchanged_count} {needs} no update, {len(self.problems)} cannot be updated"
+            f"{counted(self.unchanged_count, 'needs', 'need')} no update, "
+            f"{len(self.problems)} cannot be updated"
         )
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from daybook.money import amount_from_minor
+from daybook.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -115,8 +116,8 @@ def problems(lines: Sequence[ReconciledLine]) -> list[str]:
 def summary(lines: Sequence[ReconciledLine]) -> str:
     """A few lines of markdown: how many store-days are where, and whether books equal tills."""
     states = Counter(map(status, lines))
-    counted = ", ".join(f"{count} {state.replace('_', ' ')}" for state, count in states.items())
-    text = [f"**{len(lines)} store-days**: {counted or 'none'}.", ""]
+    told = ", ".join(f"{count} {state.replace('_', ' ')}" for state, count in states.items())
+    text = [f"**{counted(len(lines), 'store-day')}**: {told or 'none'}.", ""]
     for one in totals(lines):
         pos, xero = (
             amount_from_minor(minor, one.currency) for minor in (one.receipts_minor, one.xero_minor)

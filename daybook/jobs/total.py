@@ -11,6 +11,7 @@ from daybook.ledger.receipts import lock_stores, read_receipts, receipt_counts
 from daybook.sales.control_totals import ControlFailure, control_failures
 from daybook.sales.daily_totals import daily_totals
 from daybook.sales.store import StoreDay
+from daybook.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -61,11 +62,15 @@ class Totalled:
 
     def __str__(self) -> str:
         """For the log."""
+        differ = counted(
+            len(self.control_failures), "control total differs", "control totals differ"
+        )
         return (
-            f"{len(self.days)} store-days with {self.receipt_count} receipts: "
-            f"{self.counts.new_count} totals new, {self.counts.changed_count} changed, "
+            f"{counted(len(self.days), 'store-day')} with "
+            f"{counted(self.receipt_count, 'receipt')}: "
+            f"{counted(self.counts.new_count, 'total')} new, {self.counts.changed_count} changed, "
             f"{self.counts.unchanged_count} unchanged, {self.counts.vanished_count} vanished; "
-            f"{len(self.control_failures)} control totals differ"
+            f"{differ}"
         )
 
 

@@ -39,6 +39,7 @@ from daybook.ledger.organisation_lock import organisation_lock, somebody_waits
 from daybook.posting.documents import DocumentKind, payload_hash
 from daybook.posting.expense_correction import plan_corrections
 from daybook.posting.spend_money import ExpensePlan, plan_spend_money
+from daybook.wording import counted
 from daybook.xero.bank_transactions import read_bank_transaction, update_bank_transaction
 from daybook.xero.reference_data import ensure_contacts, read_chart, read_organisation
 from daybook.xero.refusals import explained
@@ -75,8 +76,9 @@ class ExpensesUpdated:
     def __str__(self) -> str:
         """For the log."""
         return (
-            f"{self.updated_count} expenses updated in Xero, {self.unchanged_count} need no "
-            f"update, {len(self.problems)} cannot be updated"
+            f"{counted(self.updated_count, 'expense')} updated in Xero, "
+            f"{counted(self.unchanged_count, 'needs', 'need')} no update, "
+            f"{len(self.problems)} cannot be updated"
         )
 
 

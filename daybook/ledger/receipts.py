@@ -17,6 +17,7 @@ from daybook.ledger.copy_text import copy_in, copy_out
 from daybook.money import amount_from_minor
 from daybook.sales.encoding import batch_of, lines_of, staged_receipts, tenders_of
 from daybook.sales.store import StoreDay
+from daybook.wording import counted
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -356,6 +357,12 @@ def write_receipts(
     )
 
 
+_LOST_NOUNS: Final = (
+    "receipt that was taken over before is",
+    "receipts that were taken over before are",
+)
+
+
 def _left_days(
     connection: Connection, batch: ReceiptBatch, whole: WholeDays
 ) -> tuple[LeftDay, ...]:
@@ -363,7 +370,7 @@ def _left_days(
     values = _arrays(whole.kept) | {"origin": whole.origin, "stand_in": whole.stand_in}
     left = {
         (row.business_date, row.store_id): (
-            f"{row.lost_count} receipts that were taken over before are no longer there: "
+            f"{counted(row.lost_count, *_LOST_NOUNS)} no longer there: "
             f"{', '.join(row.first_ids)}{' ...' if row.lost_count > len(row.first_ids) else ''}."
         )
         for row in connection.execute(_LOST, values)

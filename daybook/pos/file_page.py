@@ -17,6 +17,7 @@ from daybook.pos.columns import Problems
 from daybook.pos.file_blocks import ROW_NUMBER
 from daybook.pos.source import Page, Reach, Reject
 from daybook.sales.frames import ReceiptBatch
+from daybook.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
@@ -86,8 +87,8 @@ class _Rejects:
                 self._url(name),
                 0,
                 "",
-                f"{count - _REJECTS_MAX} more rows like these cannot be used; their receipts are "
-                "left out.",
+                f"{counted(count - _REJECTS_MAX, 'more row')} like these cannot be used; their "
+                "receipts are left out.",
                 self.more[name],
             )
             for name, count in self.counts.items()

@@ -15,6 +15,7 @@ from daybook.pos import cells, columns
 from daybook.pos.columns import Problems
 from daybook.pos.file_blocks import ROW_NUMBER, sold_between
 from daybook.pos.source import NO_DAY, Reach, Reject
+from daybook.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator
@@ -213,8 +214,9 @@ class _Strangers:
             yield Reject(url, row_number, "store_id", said, NO_DAY)
         if self._more_count:
             said = (
-                f"{self._more_count} more rows are of other stores that are not known to Daybook, "
-                "their receipts are left out; add the stores, or correct the ids."
+                f"{counted(self._more_count, 'more row is', 'more rows are')} of other stores that "
+                "are not known to Daybook, their receipts are left out; add the stores, or correct "
+                "the ids."
             )
             yield Reject(url, 0, "store_id", said, NO_DAY)
         for row in self._shifted:
@@ -225,9 +227,10 @@ class _Strangers:
                 said += _MOVED
             yield Reject(url, row.row_number, row.column, said, reach)
         if self._more_shifted_count:
+            more = counted(self._more_shifted_count, "more row has", "more rows have")
             said = (
-                f"{self._more_shifted_count} more rows have no store, or cells in the wrong "
-                "columns; correct them, or export the file again."
+                f"{more} no store, or cells in the wrong columns; correct them, or export the file "
+                "again."
             )
             timed = None if self._is_more_anywhen else self._more_reach
             reach = extent() if timed is None else timed

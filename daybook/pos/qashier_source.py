@@ -31,6 +31,7 @@ from daybook.pos.qashier_text import Misfit
 from daybook.pos.source import NO_DAY, Page, Reach, Reject
 from daybook.sales.business_date import utc_window
 from daybook.sales.store import StoreDay
+from daybook.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -300,12 +301,13 @@ def _newest_exports(
 
 
 def _lost(day: StoreDay, export: Arrival, before: Arrival, count: int) -> Reject:
+    stand = "is missing that stands" if count == 1 else "are missing that stand"
     return Reject(
         export.url,
         1,
         "Receipt No.",
-        f"Of {day.business_date.isoformat()}, {count} receipts of store {day.store_id} are missing "
-        f"that stand in {before.url}, which is older. Export the day again without a filter, or "
+        f"Of {day.business_date.isoformat()}, {counted(count, 'receipt')} of store {day.store_id} "
+        f"{stand} in {before.url}, which is older. Export the day again without a filter, or "
         "remove the file that is wrong; the day waits.",
     )
 

@@ -24,6 +24,7 @@ from daybook.pos.file_parts import Part
 from daybook.pos.files import part_pages, window_of
 from daybook.pos.sql_spool import spool
 from daybook.sales.business_date import utc_window
+from daybook.wording import counted
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -150,9 +151,10 @@ class SqlSource:
             sqlstate = getattr(error.orig, "sqlstate", None) or ""
             said = (str(error.orig).strip().splitlines() or [type(error.orig).__name__])[0]
             if sqlstate == _TIMED_OUT:
+                seconds = counted(self._timeout_seconds, "second")
                 raise Unavailable(
-                    f"{what} to {where} was stopped after {self._timeout_seconds} seconds without "
-                    "rows; add an index on the time, or raise timeout_seconds in the options."
+                    f"{what} to {where} was stopped after {seconds} without rows; add an "
+                    "index on the time, or raise timeout_seconds in the options."
                 ) from None
             is_away = error.connection_invalidated or what == "The connection"
             if is_away or sqlstate.startswith(_MAY_WORK_LATER):

@@ -21,6 +21,7 @@ from daybook.errors import (
     Unavailable,
     UnknownOutcome,
 )
+from daybook.wording import counted
 from daybook.xero.limits import read_limits
 
 if TYPE_CHECKING:
@@ -190,8 +191,9 @@ def _rate_limited(reply: Reply) -> RateLimited:
         "appminute": "calls a minute of the whole app",
     }
     wait_seconds = seen.retry_after_seconds
+    wait = counted(wait_seconds or 1, "second")
     return RateLimited(
-        f"Xero's limit on the {names[seen.problem]} is used up; go on in {wait_seconds} seconds.",
+        f"Xero's limit on the {names[seen.problem]} is used up; go on in {wait}.",
         seen.problem,
         wait_seconds,
     )

@@ -12,6 +12,7 @@ from daybook.errors import FinalError, InputError
 from daybook.expenses import batching
 from daybook.expenses.states import AttachmentState
 from daybook.jobs.attach import Attached
+from daybook.wiring import Wiring
 from flows.attachments import ReceiptsNotAttached, attachments
 from flows.expenses import ExpensesNotSynced, expenses
 from tasks import expenses as steps
@@ -78,6 +79,24 @@ def test_chosen_expenses_alone_are_synced(place: ExpensePlace) -> None:
         expenses(expense_ids=[f"aspire-{number}" for number in range(1001)])
 
 
+def test_used_up_day_is_said_and_keeps_what_was_known(
+    place: ExpensePlace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No call is left: both flows say when to go on; a day later everything is posted."""
+    rich = wiring.shared()
+    poor = Wiring(rich.settings.model_copy(update={"xero_day_calls": 1, "day_reserve_calls": 1}))
+    monkeypatch.setattr(wiring, "shared", lambda: poor)
+    with pytest.raises(ExpensesNotSynced, match="Run it again after"):
+        expenses(auto=True)
+    with pytest.raises(ReceiptsNotAttached, match="Run it again after"):
+        attachments()
+    assert [] == place.bank_transactions()
+    poor.close()
+    monkeypatch.setattr(wiring, "shared", lambda: rich)
+    expenses(auto=True)
+    assert 25 == len(place.bank_transactions())
+
+
 def test_receipt_that_comes_later_is_attached_by_the_hourly_run(place: ExpensePlace) -> None:
     """The attachments flow finds it by itself."""
     expenses(auto=True)
@@ -85,7 +104,7 @@ def test_receipt_that_comes_later_is_attached_by_the_hourly_run(place: ExpensePl
     known = place.control.get("/_sandbox/aspire").json()["transactions"][0]
     place.upload(known["id"], "late.txt", b"the receipt that was in the other jacket")
     state = attachments(return_state=True)
-    assert "1 receipts attached" in str(state.message)
+    assert "1 receipt attached" in str(state.message)
     assert before + 1 == place.requests("PUT", "/Attachments/")
 
 

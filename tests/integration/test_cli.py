@@ -99,7 +99,7 @@ def test_stores_are_loaded_and_listed(daybook: Callable[..., Run], tmp_path: Pat
         'time_zone = "Asia/Singapore"\ncurrency = "SGD"\n'
     )
     code, out, _ = daybook("stores", "load", str(file), "--organisation", "Kopi Corner")
-    assert (0, f"1 stores loaded from {file}.\n") == (code, out)
+    assert (0, f"1 store loaded from {file}.\n") == (code, out)
     _, listed, _ = daybook("stores", "list", "--json")
     assert "Asia/Singapore" in {one["time zone"] for one in json.loads(listed)}
 
@@ -154,7 +154,7 @@ def test_status_shows_what_is_not_in_xero_and_what_to_do(
     assert f"2026-03-14 │ {store_id}" in shown
     words = re.sub(r"[│\s]", "", out)
     assert place.replace(" ", "") in words
-    assert "And 1 older ones; daybook status --json lists all." in out
+    assert "And 1 older one; daybook status --json lists all." in out
     listed = json.loads(daybook("status", "--json")[1])["store_days"]
     assert [("2026-03-14", "held"), ("2026-03-13", "held")] == [
         (one["date"], one["state"]) for one in listed

@@ -78,7 +78,7 @@ def test_review_from_fetch_to_synced(place: ExpensePlace, tmp_path: Path) -> Non
     """Sync, set, split, exclude, by hand; each state as finance sees it."""
     run("exclude", "files-E-3", "--why", "private")
     output = run("sync")
-    assert "1 expenses ready, 1 held" in output
+    assert "1 expense ready, 1 held" in output
     assert "category 'Gifts'" in output
     states = {key: row["state"] for key, row in rows().items()}
     assert {

@@ -199,7 +199,7 @@ def test_changed_synced_expense_is_updated_on_request(place: ExpensePlace) -> No
     assert place.expenses()[0].is_updated
     place.sync()
     assert Decimal("12.50") == Decimal(place.bank_transactions()[0]["Total"])
-    assert "1 expenses updated" in place.sync(with_updates=True)
+    assert "1 expense updated" in place.sync(with_updates=True)
     assert Decimal("13.00") == Decimal(place.bank_transactions()[0]["Total"])
     assert not place.expenses()[0].is_updated
     assert_once(place)

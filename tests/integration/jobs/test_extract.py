@@ -179,7 +179,7 @@ def test_dates_the_wrong_way_round_are_a_sentence(ledger: Engine) -> None:
 
 def test_the_log_line_says_what_happened(ledger: Engine) -> None:
     """A person reads it in the run's log."""
-    assert "1 receipts new, 0 changed, 0 unchanged; 0 rows rejected" == str(
+    assert "1 receipt new, 0 changed, 0 unchanged; 0 rows rejected" == str(
         run(Shelf((Page(batch([Receipt()])),)), ledger)
     )
 
@@ -192,5 +192,5 @@ def test_what_could_not_be_read_is_said_by_its_place() -> None:
     assert [
         "https://till.example/orders/O1: It has no id. It is left out.",
         "lines.csv row 3, net_amount: It is empty; fill it in.",
-        "1 more rows could not be read.",
+        "1 more row could not be read.",
     ] == extracted.sentences

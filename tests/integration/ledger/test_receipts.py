@@ -165,7 +165,7 @@ def test_only_the_kept_day_that_would_lose_a_receipt_stays(ledger: Engine) -> No
     tomorrow = StoreDay(DATE + dt.timedelta(days=1), "S01")
     changed = Receipt(updated_at=NOON + HOUR, lines=(("Tea", "GST", 1, 0),))
     later = Receipt("R3", sold_at=NOON + 24 * HOUR)
-    said = "1 receipts that were taken over before are no longer there: R2."
+    said = "1 receipt that was taken over before is no longer there: R2."
     expected = ReceiptCounts(1, 0, 0, left=(LeftDay(DAY, said),))
     assert expected == write_whole(ledger, [changed, later], DAY, tomorrow)
     assert [("R1", "Food"), ("R2", "Food"), ("R3", "Food")] == names(ledger)

@@ -281,7 +281,7 @@ def test_an_export_filtered_after_the_older_one_was_archived_holds_the_day(
         extracted = run(tmp_path, ledger)
         assert 0 == extracted.receipts.superseded_count
         assert [DAYS[0]] == list(extracted.held)
-        assert "1 receipts that were taken over before are no longer there: 0205202609300003" in (
+        assert "1 receipt that was taken over before is no longer there: 0205202609300003" in (
             extracted.held[DAYS[0]].sentence
         )
         assert (981, 0) == (totals(ledger)["K1"].total_minor, totals(ledger)["K1"].voided_count)

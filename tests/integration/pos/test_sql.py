@@ -117,7 +117,7 @@ def test_a_fraction_of_a_cent_is_a_reject(merchant: psycopg.Connection, url: str
         (
             QUERIES.receipts.replace("pos.bill\n", "pos.bill CROSS JOIN pg_sleep(3)\n"),
             Unavailable,
-            r"query receipts to postgresql.* was stopped after 1 seconds without rows",
+            r"query receipts to postgresql.* was stopped after 1 second without rows",
         ),
         (QUERIES.receipts.replace("pos.bill\n", "pos.bills\n"), InputError, r"does not exist"),
         (QUERIES.receipts + ";;SELECT", InputError, r"was refused by the database"),

@@ -174,7 +174,7 @@ def test_a_newer_export_that_lost_receipts_holds_the_day(tmp_path: Path) -> None
     other = SoldItem(receipt_id="R2", date="02/05/2026 10:00:00")
     put(tmp_path, "z.xlsx", details([SoldItem(), other]), AFTER)
     put(tmp_path, "a.xlsx", details([SoldItem()]), AFTER + HOUR)
-    assert "1 receipts of store K1 are missing that stand in" in refused(tmp_path)
+    assert "1 receipt of store K1 is missing that stands in" in refused(tmp_path)
 
 
 def test_what_was_lost_once_stays_lost(tmp_path: Path) -> None:
@@ -184,7 +184,7 @@ def test_what_was_lost_once_stays_lost(tmp_path: Path) -> None:
     put(tmp_path, "b.xlsx", details([SoldItem()]), AFTER + HOUR)
     put(tmp_path, "c.xlsx", details([SoldItem()], preamble=3), AFTER + 2 * HOUR)
     said = refused(tmp_path)
-    assert "1 receipts of store K1 are missing that stand in" in said
+    assert "1 receipt of store K1 is missing that stands in" in said
     assert "a.xlsx, which is older" in said
     put(tmp_path, "d.xlsx", details([SoldItem(), other], preamble=4), AFTER + 3 * HOUR)
     assert 2 == len(receipts(pages(tmp_path)))
