@@ -48,7 +48,7 @@ class Forecast:
             if self.minute_count
             else "under a minute"
         )
-        span = f"{self.day_count} days" if self.day_count > 1 else waits
+        span = counted(self.day_count, "day") if self.day_count > 1 else waits
         return (
             f"{counted(self.document_count, 'document')} in {counted(self.call_count, 'call')}; "
             "under Xero's limits "

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 from daybook.posting.holds import Hold, HoldCode
 from daybook.sales.business_date import business_date, utc_window
 from daybook.sales.store import StoreDay
+from daybook.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -88,7 +89,7 @@ def _store_days(
 
 def _hold(rows: _Rows, *, is_certain: bool) -> Hold:
     whose = "of this day" if is_certain else "that may be of this day"
-    what = f"{rows.count} rows {whose}" if rows.count > 1 else f"A row {whose}"
+    what = f"{counted(rows.count, 'row')} {whose}" if rows.count > 1 else f"A row {whose}"
     named = "; ".join(f"{place_of(one)}: {one.reason.rstrip('.')}" for one in rows.said)
     more = rows.count - len(rows.said)
     return Hold(
