@@ -10,6 +10,8 @@ from prefect.states import Completed
 
 from daybook.errors import DaybookError
 from tasks.expenses import attach, fetch, linked_organisations
+from tasks.go_on import rest_of
+from tasks.step import error_of
 
 if TYPE_CHECKING:
     from prefect.client.schemas.objects import State
@@ -23,16 +25,18 @@ class ReceiptsNotAttached(DaybookError):
 def attachments() -> State[str]:
     """Look for late receipts, and attach everything that is due to what is in Xero."""
     run_id = flow_run.id or "by hand"
-    said, failures = [], []
-    try:
-        fetch(run_id, flow_run.scheduled_start_time)
-    except DaybookError as error:  # what is known already is attached all the same
-        failures.append(str(error))
+    said: list[str] = []
+    # What is known already is attached all the same, and one organisation stops no other.
+    fetched = fetch(run_id, flow_run.scheduled_start_time, return_state=True)
+    errors = [("", error_of(fetched))]
     for organisation in linked_organisations():
-        try:
-            said.append(f"{organisation.name}: {attach(organisation, None, run_id)}")
-        except DaybookError as error:  # one organisation stops no other
-            failures.append(f"{organisation.name}: {error}")
+        state = attach(organisation, None, run_id, return_state=True)
+        error = error_of(state)
+        errors.append((f"{organisation.name}: ", error))
+        if not error:
+            said.append(f"{organisation.name}: {state.result()}")
+    failures = [f"{where}{error}" for where, error in errors if error]
+    failures += rest_of(error for _, error in errors)
     sentence = "; ".join(said) or "Nothing to do: no account is linked."
     if failures:
         raise ReceiptsNotAttached("\n".join([*failures, sentence]))

@@ -11,6 +11,8 @@ from prefect.states import Completed
 from daybook.errors import DaybookError, InputError
 from daybook.expenses.batching import chosen_ids
 from tasks.expenses import attach, choose, fetch, organisations_of, plan, post, report
+from tasks.go_on import rest_of
+from tasks.step import error_of
 
 if TYPE_CHECKING:
     from prefect.client.schemas.objects import State
@@ -44,24 +46,25 @@ def expenses(
         raise InputError("Give expense_ids, or set auto for everything that is ready.")
     wanted = chosen_ids(expense_ids) if expense_ids else None
     run_id = flow_run.id or "by hand"
-    said, failures = [], []
-    try:
-        if auto and not dry_run:
-            fetch(run_id, flow_run.scheduled_start_time)
-    except DaybookError as error:  # what is known already is synced all the same
-        failures.append(str(error))
+    said: list[str] = []
+    errors: list[tuple[str, object]] = []
+    if auto and not dry_run:  # what is known already is synced all the same
+        fetched = fetch(run_id, flow_run.scheduled_start_time, return_state=True)
+        errors.append(("", error_of(fetched)))
     batches = choose(wanted)
     for batch in batches:
-        said.append(plan(batch, len(batch), run_id, dry_run=dry_run))
+        planned = plan(batch, len(batch), run_id, dry_run=dry_run, return_state=True)
+        error = error_of(planned)
+        errors.append(("", error))
+        said += [] if error else [planned.result()]
         for organisation in [] if dry_run else organisations_of(batch):
             updates = wanted is not None
-            state = post(organisation, batch, run_id, with_updates=updates, return_state=True)
-            failures += [f"{organisation.name}: {state.message}"] if state.is_failed() else []
-            try:
-                attach(organisation, batch, run_id)
-            except DaybookError as error:  # the next batch is posted all the same
-                failures.append(f"{organisation.name}: {error}")
-    if dry_run or not (batches or failures):
+            posted = post(organisation, batch, run_id, with_updates=updates, return_state=True)
+            attached = attach(organisation, batch, run_id, return_state=True)
+            errors += [(f"{organisation.name}: ", error_of(state)) for state in (posted, attached)]
+    failures = [f"{where}{error}" for where, error in errors if error]
+    failures += rest_of(error for _, error in errors)
+    if not failures and (dry_run or not batches):
         sentence = "; ".join(said) or "Nothing to do: no expense is pending."
         return Completed(message=sentence, data=sentence)
     summary, problems = report([one for batch in batches for one in batch])

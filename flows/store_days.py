@@ -19,10 +19,11 @@ from daybook.errors import DaybookError, InputError
 from daybook.jobs.choose_store_days import runs_of_dates
 from tasks.extract import extract
 from tasks.forecast import compare, forecast
-from tasks.go_on import calls_back_in_seconds, go_on
+from tasks.go_on import rest_of
 from tasks.plan import plan
 from tasks.post import post
 from tasks.report import Reported, preview, report
+from tasks.step import error_of
 from tasks.total import total
 
 if TYPE_CHECKING:
@@ -93,18 +94,17 @@ def _posted(
         for organisation in organisations
     }
     states = {organisation: _ended(future) for organisation, future in posting.items()}
-    failed = {one: state for one, state in states.items() if not state.is_completed()}
-    errors = {one: state.result(raise_on_failure=False) for one, state in failed.items()}
+    errors = {one: error for one, state in states.items() if (error := error_of(state))}
     said = [f"{one.name}: {error}" for one, error in errors.items()]
-    wait_seconds = calls_back_in_seconds(errors.values())
-    return [*said, go_on(wait_seconds)] if wait_seconds else said
+    return said + rest_of(errors.values())
 
 
 def _reported(store_days: list[StoreDay]) -> Reported:
     """What the run came to; that Xero cannot be read back now hides nothing else."""
     state = report(store_days, _span(store_days), return_state=True)
-    found = state.result(raise_on_failure=False)
-    return found if isinstance(found, Reported) else Reported("", (f"Not checked: {found}",))
+    if error := error_of(state):
+        return Reported("", (f"Not checked: {error}",))
+    return state.result()
 
 
 def _ended(future: PrefectFuture[Posted]) -> State[Posted]:

@@ -20,6 +20,12 @@ if TYPE_CHECKING:
 _WAIT_SECONDS_MIN: Final = 900
 
 
+def rest_of(errors: Iterable[object]) -> list[str]:
+    """Schedule what the day's calls did not suffice for, if that is among these errors; say so."""
+    wait_seconds = calls_back_in_seconds(errors)
+    return [go_on(wait_seconds)] if wait_seconds else []
+
+
 def calls_back_in_seconds(errors: Iterable[object]) -> int | None:
     """How long until the last of these errors' organisations has calls again; None: no need."""
     waits = [

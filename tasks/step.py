@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, ParamSpec, TypeVar
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 
-from daybook.errors import passes_soon
+from daybook.errors import DaybookError, passes_soon
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -43,3 +43,11 @@ def step(name: str | Callable[[], str]) -> Callable[[Callable[P, R]], Task[P, R]
 def may_pass_next_time(_task: Task[..., Any], _run: TaskRun, state: State[Any]) -> bool:
     """Whether the step failed for a reason that passes."""
     return passes_soon(state.result(raise_on_failure=False))
+
+
+def error_of(state: State[Any]) -> object:
+    """What a step failed with, in our own words where we have some; None when it did not fail."""
+    if state.is_completed():
+        return None
+    error = state.result(raise_on_failure=False)
+    return error if isinstance(error, DaybookError) else state.message or state.name

@@ -82,14 +82,12 @@ def test_chosen_expenses_alone_are_synced(place: ExpensePlace) -> None:
 def test_used_up_day_is_said_and_keeps_what_was_known(
     place: ExpensePlace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """No call is left: both flows say when to go on; a day later everything is posted."""
+    """No call is left: the run says when to go on; a day later everything is posted."""
     rich = wiring.shared()
     poor = Wiring(rich.settings.model_copy(update={"xero_day_calls": 1, "day_reserve_calls": 1}))
     monkeypatch.setattr(wiring, "shared", lambda: poor)
     with pytest.raises(ExpensesNotSynced, match="Run it again after"):
         expenses(auto=True)
-    with pytest.raises(ReceiptsNotAttached, match="Run it again after"):
-        attachments()
     assert [] == place.bank_transactions()
     poor.close()
     monkeypatch.setattr(wiring, "shared", lambda: rich)
