@@ -143,17 +143,17 @@ def test_a_large_source_is_refused_unread(place: Place) -> None:
 @pytest.mark.parametrize("kind", ["HEIF", "WEBP", "BMP", "GIF", "TIFF", "AVIF"])
 def test_every_kind_of_picture_is_shrunk(place: Place, kind: str) -> None:
     """With a limit below its size each becomes a JPEG or PNG below it."""
-    picture = photo(1300, 1250, noise=60)
+    picture = photo(650, 620, noise=60)
     options = {
         "HEIF": {"quality": 90},
         "WEBP": {"quality": 95},
         "AVIF": {"quality": 90, "speed": 10},
     }
     content = encoded(picture, kind, **options.get(kind, {}))
-    with Fitter(FitLimits(bytes_max=250_000)) as fitter:
+    with Fitter(FitLimits(bytes_max=60_000)) as fitter:
         (upload,) = Place(place.folder, fitter).fit((f"a.{kind}", content)).uploads
-    assert len(content) > 250_000
-    assert [] == problems(upload, 250_000)
+    assert len(content) > 60_000
+    assert [] == problems(upload, 60_000)
 
 
 def test_documents_are_fitted_from_several_threads(place: Place) -> None:
