@@ -69,7 +69,8 @@ class JoinedWrites:
         if self._parts:
             data = b"".join(self._parts)
             self._parts.clear()
-            self._transport.write(data)
+            if not self._transport.is_closing():
+                self._transport.write(data)
 
     def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - whatever the transport has
         """Everything else is the transport's own."""
@@ -84,6 +85,7 @@ class _Incoming(msgspec.Struct):
     headers: dict[str, str]
     usage: Usage | None
     body: list[bytes] = []
+    is_last: bool = False
 
     def request(self) -> Request:
         """Return the call when it is complete."""
@@ -116,6 +118,13 @@ class SandboxProtocol(HttpToolsProtocol):
             self._calls.end(self._incoming.usage)
             self._incoming = None
         super().connection_lost(exc)
+
+    def shutdown(self) -> None:
+        """End the connection; a call whose body is still coming is answered first."""
+        if self._incoming is not None:
+            self._incoming.is_last = True
+        else:
+            super().shutdown()
 
     def on_message_begin(self) -> None:
         """Begin a request; its scope is made when somebody needs one."""
@@ -170,20 +179,37 @@ class SandboxProtocol(HttpToolsProtocol):
             super().on_body(body)
 
     def on_message_complete(self) -> None:
-        """Answer a call of the short way."""
+        """Answer a call of the short way, unless a fault was planned while its body came."""
         incoming, self._incoming = self._incoming, None
+        if incoming is not None and self._calls.has_to_wait():
+            self._turn_the_long_way(incoming)
+            incoming = None
         if incoming is None:
             super().on_message_complete()
-            return
-        is_kept = self.parser.get_http_version() != "1.0" and self.parser.should_keep_alive()
+        else:
+            self._answer(incoming)
+
+    def _turn_the_long_way(self, incoming: _Incoming) -> None:
+        """Give a call whose body is read to uvicorn as if all of it came now."""
+        self._calls.end(incoming.usage)
+        self._go_the_long_way(incoming.headers)
+        if incoming.is_last:
+            super().shutdown()
+        super().on_body(b"".join(incoming.body))
+
+    def _answer(self, incoming: _Incoming) -> None:
+        """Answer a call of the short way."""
+        is_kept = (
+            not incoming.is_last
+            and self.parser.get_http_version() != "1.0"
+            and self.parser.should_keep_alive()
+        )
         try:
             reply = self._calls.at_once(incoming.request())
         except Exception:
+            # The connection stays: what came behind this call is answered, not done in silence.
             self.logger.exception("The sandbox failed.")
-            reply, is_kept = (
-                Reply(500, b"Internal Server Error", "text/plain; charset=utf-8"),
-                False,
-            )
+            reply = Reply(500, b"Internal Server Error", "text/plain; charset=utf-8")
         finally:
             self._calls.end(incoming.usage)
         self.transport.write_now(self._wire_form(reply, is_kept=is_kept))

@@ -6,16 +6,22 @@ import json
 import re
 import socket
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import pytest
 from sandbox_caller import API, sales_invoice
 
+from daybook.sandbox.protocol import SandboxProtocol
 from daybook.sandbox.recorded import Recorded
 
 if TYPE_CHECKING:
+    import asyncio
+
     from sandbox_caller import Caller
+
+    from daybook.sandbox.http import Request
+    from daybook.sandbox.routing import Reply
 
 NEVER = {"fault": "unavailable", "match": {"path": "/nowhere"}}
 
@@ -132,6 +138,71 @@ def test_caller_that_leaves_is_not_in_progress(call: Caller) -> None:
     await_in_progress(call, 0)
 
 
+def test_six_calls_that_overlap_are_one_too_many(call: Caller) -> None:
+    """Five bodies on their way are five calls in progress, without any fault that makes them so."""
+    call.control("POST", "/limits", json={"enabled": True})
+    callers = [connect(call) for _ in range(5)]
+    try:
+        for caller in callers:
+            caller.sendall(request(call, "PUT", "/Invoices", b"[]")[:-1])
+        await_in_progress(call, 5)
+        sixth = call.send("GET", "/Organisation")
+        assert (429, "concurrent") == (sixth.status_code, sixth.headers["x-rate-limit-problem"])
+        for caller in callers:
+            caller.sendall(b"]")
+            ((head, _),) = replies(caller, 1)
+            assert head.startswith(b"HTTP/1.1 400 ")
+    finally:
+        for caller in callers:
+            caller.close()
+    assert 200 == call.send("GET", "/Organisation").status_code
+
+
+def test_fault_planned_while_a_body_comes_strikes(call: Caller) -> None:
+    """A call counts for faults when it is complete, as one that was slow to begin with."""
+    whole = request(call, "PUT", "/Invoices", json.dumps(sales_invoice("P-1")).encode())
+    with connect(call) as caller:
+        caller.sendall(whole[:-50])
+        await_in_progress(call, 1)
+        call.control("POST", "/faults", json={"fault": "slow", "seconds": 0.01, "nth": 1})
+        caller.sendall(whole[-50:] + request(call, "GET", "/Invoices/P-1"))
+        (first, answer), (second, _) = replies(caller, 2)
+    assert first.startswith(b"HTTP/1.1 200 ")
+    assert b'"InvoiceNumber":"P-1"' in answer
+    assert second.startswith(b"HTTP/1.1 200 ")
+    log = call.control("GET", f"/requests?path={API}/Invoices")["requests"]
+    assert ["slow", ""] == [row["fault"] for row in log[-2:]]
+    await_in_progress(call, 0)
+
+
+@pytest.mark.parametrize("faults", [[], [NEVER]])
+def test_call_whose_body_comes_is_answered_before_the_end(
+    call: Caller, monkeypatch: pytest.MonkeyPatch, faults: list[dict[str, object]]
+) -> None:
+    """A server that stops lets a call that began come to its end, then closes the connection."""
+    made: list[SandboxProtocol] = []
+
+    def remembered(self: SandboxProtocol, transport: asyncio.Transport) -> None:
+        made.append(self)
+        begin(self, transport)
+
+    begin = SandboxProtocol.connection_made
+    monkeypatch.setattr(SandboxProtocol, "connection_made", remembered)
+    whole = request(call, "PUT", "/Invoices", json.dumps(sales_invoice("P-1")).encode())
+    with connect(call) as caller:
+        caller.sendall(whole[:-50])
+        await_in_progress(call, 1)
+        (protocol,) = [one for one in made if one.client == caller.getsockname()]
+        protocol.loop.call_soon_threadsafe(protocol.shutdown)
+        for fault in faults:
+            call.control("POST", "/faults", json=fault)
+        call.control("GET", "/clock")
+        caller.sendall(whole[-50:])
+        ((head, _),) = replies(caller, 1)
+        assert head.startswith(b"HTTP/1.1 200 ")
+        assert b"" == caller.recv(1)
+
+
 def test_body_without_a_length_is_read(call: Caller) -> None:
     """Chunks are uvicorn's to join."""
     content = json.dumps(sales_invoice("P-1")).encode()
@@ -149,14 +220,20 @@ def test_connection_ends_when_the_caller_wants_it(call: Caller) -> None:
 
 
 def test_defect_of_the_sandbox_is_a_500(call: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A caller is told, and the next call is answered."""
+    """A caller is told, and what it sent behind that call is answered."""
+    answer = Recorded.at_once
 
-    def broken(*_: Any) -> None:  # noqa: ANN401 - whatever is given
-        raise ZeroDivisionError
+    def broken(self: Recorded, given: Request) -> Reply:
+        if given.path.endswith("/Broken"):
+            raise ZeroDivisionError
+        return answer(self, given)
 
-    with monkeypatch.context() as patch:
-        patch.setattr(Recorded, "at_once", broken)
-        answer = call.send("GET", "/Organisation")
-    assert (500, "Internal Server Error") == (answer.status_code, answer.text)
+    monkeypatch.setattr(Recorded, "at_once", broken)
+    both = request(call, "GET", "/Broken") + request(call, "GET", "/Organisation")
+    with connect(call) as caller:
+        caller.sendall(both)
+        (first, text), (second, _) = replies(caller, 2)
+    assert first.startswith(b"HTTP/1.1 500 ")
+    assert b"Internal Server Error" == text
+    assert second.startswith(b"HTTP/1.1 200 ")
     await_in_progress(call, 0)
-    assert 200 == call.send("GET", "/Organisation").status_code
