@@ -89,11 +89,15 @@ def _posted(
     Returns what went wrong. What the day's calls did not suffice for is scheduled anew.
     """
     # Also when nothing is planned: a run that was killed may have left calls to be looked up.
-    posting = {
-        organisation: post.submit(organisation, days, run_id, keep_reserve=keep_reserve)
-        for organisation in organisations
-    }
-    states = {organisation: _ended(future) for organisation, future in posting.items()}
+    match list(organisations):
+        case [only]:  # A thread of its own would go on posting when the run is cancelled.
+            state = post(only, days, run_id, keep_reserve=keep_reserve, return_state=True)
+            states = {only: state}
+        case several:
+            posting = {
+                one: post.submit(one, days, run_id, keep_reserve=keep_reserve) for one in several
+            }
+            states = {one: _ended(future) for one, future in posting.items()}
     errors = {one: error for one, state in states.items() if (error := error_of(state))}
     said = [f"{one.name}: {error}" for one, error in errors.items()]
     return said + rest_of(errors.values())

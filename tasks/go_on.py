@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
+from hashlib import sha256
 from typing import TYPE_CHECKING, Final
 
 from prefect.client.schemas.objects import FlowRun
@@ -11,7 +13,7 @@ from prefect.runtime import deployment, flow_run
 
 from daybook import wiring
 from daybook.errors import RateLimited
-from tasks.step import step
+from tasks.step import error_of, step
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -21,9 +23,17 @@ _WAIT_SECONDS_MIN: Final = 900
 
 
 def rest_of(errors: Iterable[object]) -> list[str]:
-    """Schedule what the day's calls did not suffice for, if that is among these errors; say so."""
+    """Schedule what the day's calls did not suffice for, if that is among these errors; say so.
+
+    That it cannot be scheduled is said as well, and hides none of these errors.
+    """
     wait_seconds = calls_back_in_seconds(errors)
-    return [go_on(wait_seconds)] if wait_seconds else []
+    if not wait_seconds:
+        return []
+    state = go_on(wait_seconds, return_state=True)
+    if error := error_of(state):
+        return [f"The rest is not scheduled, run it again yourself: {error}"]
+    return [state.result()]
 
 
 def calls_back_in_seconds(errors: Iterable[object]) -> int | None:
@@ -36,25 +46,37 @@ def calls_back_in_seconds(errors: Iterable[object]) -> int | None:
     return max(_WAIT_SECONDS_MIN, *waits) if waits else None
 
 
+def quarter_after(at: dt.datetime) -> dt.datetime:
+    """The first full quarter of an hour that is not earlier."""
+    past = at - at.replace(minute=at.minute // 15 * 15, second=0, microsecond=0)
+    return at - past + dt.timedelta(minutes=15) if past else at
+
+
 @step("go on when calls are back")
 def go_on(wait_seconds: int) -> str:
-    """Schedule a run like this one for later, and say when; asking twice makes one.
+    """Schedule a run like this one for later, and say when; runs that ask for the same make one.
 
     The place of this run is free until then: the night of another time zone does not wait for it.
     A run without a deployment cannot be scheduled.
     """
-    at = wiring.shared().clock.now() + dt.timedelta(seconds=wait_seconds)
+    at = quarter_after(wiring.shared().clock.now() + dt.timedelta(seconds=wait_seconds))
     if not deployment.id:
         return f"Run it again after {at:%Y-%m-%d %H:%M} UTC."
+    parameters = dict(flow_run.parameters)
+    wanted = json.dumps([deployment.id, parameters], default=str, sort_keys=True)
     follower = run_deployment(
         deployment.id,
-        parameters=dict(flow_run.parameters),
+        parameters=parameters,
         scheduled_time=at,
         flow_run_name=f"the rest of {flow_run.name}",
         timeout=0,
-        idempotency_key=f"the rest of {flow_run.id}, {flow_run.run_count}",
+        # An hourly run, or one that a person restarts, waits for the same calls as the one before.
+        idempotency_key=f"the rest at {at:%Y-%m-%d %H:%M}, {sha256(wanted.encode()).hexdigest()}",
         as_subflow=False,
     )
     assert isinstance(follower, FlowRun), "it is a coroutine in asynchronous code alone"
+    if follower.state and follower.state.is_final():
+        ended = f"'{follower.name}', which was planned for the rest, is {follower.state.name}."
+        return f"{ended} Run it again after {at:%Y-%m-%d %H:%M} UTC."
     planned_at = follower.expected_start_time or at
     return f"Prefect runs the rest by itself at {planned_at:%Y-%m-%d %H:%M} UTC: '{follower.name}'."

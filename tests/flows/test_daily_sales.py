@@ -295,6 +295,12 @@ def read_runs(name_has: str) -> list[FlowRun]:
         return client.read_flow_runs(flow_run_filter=named)
 
 
+def scheduled_rest(deployment_id: UUID) -> list[FlowRun]:
+    """The runs that runs of this deployment scheduled."""
+    found = read_runs("the rest of daily-sales")
+    return [one for one in found if one.deployment_id == deployment_id]
+
+
 def run_deployed(deployment_id: UUID, parameters: dict[str, Any]) -> State[Any]:
     """A run of the night's deployment, as a worker carries it out, now."""
     with get_client(sync_client=True) as client:
@@ -315,7 +321,7 @@ def test_night_without_calls_goes_on_by_itself(
     poor.close()
     assert state.is_failed()
     assert "calls of this day are used up" in str(state.message)
-    (rest,) = read_runs("the rest of daily-sales")
+    (rest,) = scheduled_rest(deployment_id)
     assert rest.expected_start_time is not None
     assert f"the rest by itself at {rest.expected_start_time:%Y-%m-%d %H:%M}" in str(state.message)
     assert deployment_id == rest.deployment_id
@@ -324,6 +330,47 @@ def test_night_without_calls_goes_on_by_itself(
     state = run_deployed(deployment_id, rest.parameters)
     assert state.is_completed(), state.message
     assert {"PAID": 3} == tills.chain.books()["counts"]["invoices"]
+
+
+def test_runs_that_wait_for_the_same_calls_schedule_one(
+    tills: Tills, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A run an hour later, or one restarted, adds none; one of other stores does its own."""
+    poor = Wiring(tills.wired.settings.model_copy(update={"xero_day_calls": 1}))
+    monkeypatch.setattr(wiring, "shared", lambda: poor)
+    monkeypatch.setattr(
+        "tasks.go_on.quarter_after", lambda _: dt.datetime(2099, 1, 1, tzinfo=dt.UTC)
+    )
+    with get_client(sync_client=True) as client:
+        deployment_id = client.create_deployment(client.create_flow(daily_sales), "of some stores")
+    for stores in (["S01"], ["S01"], ["S02"]):
+        state = run_deployed(deployment_id, {"business_date": str(DATE), "stores": stores})
+        assert "Prefect runs the rest by itself at 2099-01-01 00:00" in str(state.message)
+    poor.close()
+    rest = scheduled_rest(deployment_id)
+    assert [["S01"], ["S02"]] == sorted(one.parameters["stores"] for one in rest)
+
+
+def test_rest_that_cannot_be_scheduled_hides_nothing_else(
+    tills: Tills, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What else is wrong is said beside it, and the run was reported."""
+
+    def refuse(*_: object, **__: object) -> NoReturn:
+        raise RuntimeError("the server is gone")
+
+    poor = Wiring(tills.wired.settings.model_copy(update={"xero_day_calls": 1}))
+    monkeypatch.setattr(wiring, "shared", lambda: poor)
+    monkeypatch.setattr("tasks.go_on.run_deployment", refuse)
+    with get_client(sync_client=True) as client:
+        deployment_id = client.create_deployment(
+            client.create_flow(daily_sales), "without a server"
+        )
+    state = run_deployed(deployment_id, {"business_date": str(DATE)})
+    poor.close()
+    assert "calls of this day are used up" in str(state.message)
+    assert "The rest is not scheduled, run it again yourself" in str(state.message)
+    assert "store S01: planned, not posted yet" in str(state.message)
 
 
 def test_run_by_hand_without_calls_says_when_to_run_it_again(

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 import pytest
 from wired_expenses import recent_world, wired_expenses
 
 from daybook import wiring
-from daybook.errors import FinalError, InputError
+from daybook.errors import FinalError, InputError, RateLimited
 from daybook.expenses import batching
 from daybook.expenses.states import AttachmentState
 from daybook.jobs.attach import Attached
@@ -93,6 +93,43 @@ def test_used_up_day_is_said_and_keeps_what_was_known(
     monkeypatch.setattr(wiring, "shared", lambda: rich)
     expenses(auto=True)
     assert 25 == len(place.bank_transactions())
+
+
+def test_what_cannot_be_checked_again_is_not_posted_from_the_plan_of_before(
+    place: ExpensePlace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A person may have entered it in Xero since: that is found by the check alone."""
+
+    def refuse(*_: object, **__: object) -> NoReturn:
+        raise FinalError("Xero does not show its chart.")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(steps, "post_batch", refuse)
+        with pytest.raises(ExpensesNotSynced, match="Xero does not show its chart"):
+            expenses(auto=True)
+    with monkeypatch.context() as broken:
+        broken.setattr(steps, "plan_batch", refuse)
+        with pytest.raises(ExpensesNotSynced, match="Xero does not show its chart"):
+            expenses(auto=True)
+    assert [] == place.bank_transactions()
+    expenses(auto=True)
+    assert 25 == len(place.bank_transactions())
+
+
+def test_dry_run_that_cannot_be_checked_schedules_nothing(
+    place: ExpensePlace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It fails with why; who wanted to look looks again."""
+
+    def refuse(*_: object, **__: object) -> NoReturn:
+        raise RateLimited("Xero's calls of this day are used up.", "day", 4000)
+
+    attachments()
+    monkeypatch.setattr(steps, "plan_batch", refuse)
+    with pytest.raises(ExpensesNotSynced, match="calls of this day are used up") as caught:
+        expenses(auto=True, dry_run=True)
+    assert "again after" not in str(caught.value)
+    assert place.bank_transactions() == []
 
 
 def test_receipt_that_comes_later_is_attached_by_the_hourly_run(place: ExpensePlace) -> None:
