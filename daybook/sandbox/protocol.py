@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 SMALL_BYTES = 1024 * 1024
 """Longer bodies go uvicorn's way, which does not read faster than it is listened to."""
+_LONGEST_URL = 65_535
+"""uvicorn's way refuses longer ones."""
 _CALLS = f"{PREFIX}/".encode()
 _METHODS = frozenset({b"GET", b"PUT", b"POST", b"DELETE"})
 _LONG_WAY = frozenset({"expect", "transfer-encoding"})
@@ -164,6 +166,7 @@ class SandboxProtocol(HttpToolsProtocol):
             and (cycle is None or cycle.response_complete)
             and not self.flow.write_paused
             and self.parser.get_method() in _METHODS
+            and len(self.url) <= _LONGEST_URL
             and b"#" not in self.url
             and self.url.isascii()
             and not self.parser.should_upgrade()

@@ -26,6 +26,8 @@ CENT = Decimal("0.01")
 FOUR_PLACES = Decimal("0.0001")
 MAX_DIGITS = 13
 DAY_SECONDS = 86_400
+DATE_LENGTH_KEPT = 40
+"""Longer texts are read as dates, too, but not remembered: they may be as long as a body."""
 _encoder = msgspec.json.Encoder(decimal_format="number")
 _decoder = msgspec.json.Decoder(float_hook=Decimal)
 encode = _encoder.encode
@@ -137,7 +139,10 @@ def calendar_date(value: object) -> date | None:
     """Read `YYYY-MM-DD`, an ISO datetime (its date counts) or `/Date(ms)/`; empty is no date."""
     if value == "":
         return None
-    found = _date_of(value) if isinstance(value, str) else None
+    found = None
+    if isinstance(value, str):
+        is_kept = len(value) <= DATE_LENGTH_KEPT
+        found = _date_of(value) if is_kept else _date_of.__wrapped__(value)
     if found is None:
         raise PostDataInvalid(f"The string '{value}' is not a valid AllXsd value.")
     return found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 import socket
@@ -12,12 +13,10 @@ from urllib.parse import urlsplit
 import pytest
 from sandbox_caller import API, sales_invoice
 
-from daybook.sandbox.protocol import SandboxProtocol
+from daybook.sandbox.protocol import JoinedWrites, SandboxProtocol
 from daybook.sandbox.recorded import Recorded
 
 if TYPE_CHECKING:
-    import asyncio
-
     from sandbox_caller import Caller
 
     from daybook.sandbox.http import Request
@@ -112,6 +111,40 @@ def test_requests_sent_in_one_go_are_answered_in_order(call: Caller) -> None:
         log = call.control("GET", f"/requests?path={API}/Invoices")["requests"]
         assert ["P-0", "P-1", "P-2"] == [row["path"][-3:] for row in log[-3:]]
         call.control("POST", "/faults", json=NEVER)
+
+
+@pytest.mark.parametrize("faults", [[], [NEVER]])
+def test_url_that_is_too_long_is_refused(call: Caller, faults: list[dict[str, object]]) -> None:
+    """One of 65,535 bytes is answered, one more is not, on either way."""
+    for fault in faults:
+        call.control("POST", "/faults", json=fault)
+    start = "/Organisation?x="
+    for length, status in ((65_535, b"200"), (65_536, b"400")):
+        path = start + "x" * (length - len(API + start))
+        with connect(call) as caller:
+            caller.sendall(request(call, "GET", path))
+            ((head, _),) = replies(caller, 1)
+        assert status == head.split()[1]
+
+
+def test_reply_to_a_caller_that_left_is_dropped() -> None:
+    """A connection that ended before the loop came round is not written to."""
+
+    class Gone(asyncio.Transport):
+        def is_closing(self) -> bool:
+            return True
+
+        def write(self, data: bytes | bytearray | memoryview) -> None:
+            raise RuntimeError(data)
+
+    async def reply() -> None:
+        failures: list[object] = []
+        asyncio.get_running_loop().set_exception_handler(lambda _, what: failures.append(what))
+        JoinedWrites(Gone()).write(b"late")
+        await asyncio.sleep(0)
+        assert failures == []
+
+    asyncio.run(reply())
 
 
 def test_body_may_come_in_pieces(call: Caller) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from datetime import UTC, date, datetime
 from decimal import Decimal
 
@@ -73,6 +74,19 @@ def test_other_dates_are_refused(sent: object) -> None:
     """Compact and foreign forms are not dates."""
     with pytest.raises(PostDataInvalid, match="not a valid AllXsd value"):
         wire.calendar_date(sent)
+
+
+def test_long_dates_are_not_remembered() -> None:
+    """A text as long as a body is read as a date and gone."""
+    tracemalloc.start()
+    try:
+        for number in range(20):
+            sent = f"2026-07-20T{number}" + "0" * 100_000
+            assert date(2026, 7, 20) == wire.calendar_date(sent)
+        kept_bytes, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert kept_bytes < 1_000_000
 
 
 def test_numbers_and_booleans_may_be_text() -> None:
