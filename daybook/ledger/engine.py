@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 from sqlalchemy import create_engine, make_url
@@ -12,6 +12,11 @@ from daybook.errors import SettingError, Unavailable
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
+
+# Four organisations are posted into at once; each needs one for its lock and one for each of four
+# calls, all at once while one of them renews the tokens. The flow itself reads beside them.
+_CONNECTIONS_MAX: Final = 24
+_CONNECTIONS_KEPT: Final = 5
 
 
 def open_engine(url: str) -> Engine:
@@ -31,6 +36,8 @@ def open_engine(url: str) -> Engine:
         json_serializer=lambda value: msgspec.json.encode(value).decode(),
         json_deserializer=msgspec.json.decode,
         pool_pre_ping=True,
+        pool_size=_CONNECTIONS_KEPT,
+        max_overflow=_CONNECTIONS_MAX - _CONNECTIONS_KEPT,
     )
     try:
         engine.connect().close()

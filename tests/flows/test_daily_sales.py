@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass, replace
+from threading import current_thread, main_thread
 from typing import TYPE_CHECKING, Any, NoReturn, cast
 
 import pytest
@@ -25,6 +26,7 @@ from till_files import Sale, write_sales
 from daybook import wiring
 from daybook.errors import FinalError, InputError
 from daybook.jobs.choose_store_days import choose, given_up
+from daybook.jobs.post import Posted
 from daybook.ledger.stores import write_stores
 from daybook.pos.files import FilesSource
 from daybook.sales.store import TradingDays
@@ -330,6 +332,22 @@ def test_night_without_calls_goes_on_by_itself(
     state = run_deployed(deployment_id, rest.parameters)
     assert state.is_completed(), state.message
     assert {"PAID": 3} == tills.chain.books()["counts"]["invoices"]
+
+
+def test_one_organisation_is_posted_into_by_the_flow_itself(
+    tills: Tills, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The signal that cancels a run reaches the flow alone: a thread of its own would post on."""
+    threads = []
+
+    def record(*_: object, **__: object) -> Posted:
+        threads.append(current_thread())
+        return Posted()
+
+    monkeypatch.setattr("tasks.post.post_job", record)
+    daily_sales(business_date=DATE, return_state=True)
+    assert [main_thread()] == threads
+    assert tills.count("documents") > 0
 
 
 def test_runs_that_wait_for_the_same_calls_schedule_one(
