@@ -63,15 +63,13 @@ def go_on(wait_seconds: int) -> str:
     if not deployment.id:
         return f"Run it again after {at:%Y-%m-%d %H:%M} UTC."
     parameters = dict(flow_run.parameters)
-    wanted = json.dumps([deployment.id, parameters], default=str, sort_keys=True)
     follower = run_deployment(
         deployment.id,
         parameters=parameters,
         scheduled_time=at,
         flow_run_name=f"the rest of {flow_run.name}",
         timeout=0,
-        # An hourly run, or one that a person restarts, waits for the same calls as the one before.
-        idempotency_key=f"the rest at {at:%Y-%m-%d %H:%M}, {sha256(wanted.encode()).hexdigest()}",
+        idempotency_key=_key(at, parameters),
         as_subflow=False,
     )
     assert isinstance(follower, FlowRun), "it is a coroutine in asynchronous code alone"
@@ -80,3 +78,12 @@ def go_on(wait_seconds: int) -> str:
         return f"{ended} Run it again after {at:%Y-%m-%d %H:%M} UTC."
     planned_at = follower.expected_start_time or at
     return f"Prefect runs the rest by itself at {planned_at:%Y-%m-%d %H:%M} UTC: '{follower.name}'."
+
+
+def _key(at: dt.datetime, parameters: dict[str, object]) -> str:
+    """The same for runs that want the same at that time.
+
+    An hourly run, or one that a person restarts, waits for the same calls as the one before it.
+    """
+    wanted = json.dumps([deployment.id, parameters], default=str, sort_keys=True)
+    return f"the rest at {at:%Y-%m-%d %H:%M}, {sha256(wanted.encode()).hexdigest()}"
