@@ -22,6 +22,7 @@ with loaded_on_use():
         review_expenses,
         sync_expenses,
     )
+    from daybook.ledger import expense_mappings
     from daybook.ledger import expenses as expense_ledger
 
 if TYPE_CHECKING:
@@ -113,8 +114,10 @@ def split(
     with open_wiring() as wired:
         [expense_id] = whole_ids(wired, [expense_id])
         with wired.engine.connect() as connection:
-            found = expense_ledger.read_expenses(connection, [expense_id])
-        whole, decided = found[0].expense, found[0].override
+            [found] = expense_ledger.read_expenses(connection, [expense_id])
+            mappings = expense_mappings.read_expense_mappings(connection)
+        whole = expense_decisions.as_mapped(found.expense, mappings.values())
+        decided = found.override
         lines = expense_decisions.split_lines_of(line or [], whole, decided)
         review_expenses.change_expenses(
             wired.engine, {expense_id: {"lines": lines}}, _reviewer(wired)

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import csv
 import io
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from daybook.errors import InputError
 from daybook.money import amount_from_minor, parse_minor
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from daybook.expenses.expense import Expense, Override
+    from daybook.ledger.expense_mappings import DatedExpenseMappings
 
 _COLUMNS: Final = ("account", "category", "contact", "note", "tax_type", "tracking")
 _NONE: Final = "none"
@@ -123,13 +125,22 @@ def split_lines_of(parts: Sequence[str], whole: Expense, decided: Override) -> l
     return lines
 
 
+def as_mapped(whole: Expense, mappings: Iterable[DatedExpenseMappings]) -> Expense:
+    """The expense with the category that a merchant rule of its account's mapping gives it."""
+    account = f"{whole.source}:{whole.account_id_source}"
+    for mapping in (one.on(whole.spent_date) for one in mappings):
+        if mapping is not None and account in mapping.accounts:
+            return replace(whole, category=mapping.category_of(whole.merchant, whole.category))
+    return whole
+
+
 def where_it_goes(line: Mapping[str, Any], whole: Expense, decided: Override) -> str:
     """Where a line of a split goes, by what is decided and said; "" when nothing says it."""
     if decided.account:
         return f"to account {decided.account}"
     if category := line.get("category") or decided.category:
         return f"to category {category}"
-    # By its merchant or its own category: the mapping knows, and may change.
+    # By its merchant's category or its own: what that means the mapping knows, and may change.
     return "as the whole expense" if whole.category else ""
 
 

@@ -10,12 +10,15 @@ import pytest
 from daybook.errors import InputError
 from daybook.expenses.expense import Expense, Override, SourceStatus
 from daybook.jobs.expense_decisions import (
+    as_mapped,
     cleared,
     decisions_in_csv,
     split_lines_of,
     told_lines,
     tracking_of,
 )
+from daybook.ledger.expense_mappings import DatedExpenseMappings
+from daybook.posting.expense_mapping import AccountLink, ExpenseMapping, MerchantRule
 
 WHOLE = Expense(
     "files", "1", "a", SourceStatus.SETTLED, dt.date(2026, 3, 5), 2050, "SGD", "Grab", "Transport"
@@ -70,6 +73,22 @@ def test_a_line_that_would_go_nowhere_is_refused(part: str) -> None:
         (bare, Override(account="420")),
     ):
         assert [2050] == [one["amount_minor"] for one in split_lines_of([part], whole, decided)]
+
+
+def test_a_merchant_rule_places_a_line_of_an_expense_without_category() -> None:
+    """That of the mapping in force for its account; another account's says nothing."""
+    bare = replace(WHOLE, category="")
+    rule = MerchantRule("grab", category="Transport")
+    link = AccountLink("090", "SG", dt.date(2026, 1, 1))
+    later = dt.date(2026, 3, 6)
+
+    def mapped(account: str, date: dt.date) -> Expense:
+        mapping = ExpenseMapping("Kopi", date, "Card", {account: link}, {}, (rule,))
+        return as_mapped(bare, [DatedExpenseMappings([mapping])])
+
+    mine = mapped("files:a", WHOLE.spent_date)
+    assert [{"amount_minor": 2050}] == split_lines_of(["20.50"], mine, Override())
+    assert [bare, bare] == [mapped("files:b", WHOLE.spent_date), mapped("files:a", later)]
 
 
 @pytest.mark.parametrize(
